@@ -1,0 +1,50 @@
+"""Everything the bottom layer keeps. Importable only from `secure` itself."""
+
+from secure.models.delivery import (
+    Blob,
+    BlobChunk,
+    Handshake,
+    HistoryGrant,
+    KeyPackage,
+    Room,
+    RoomItem,
+    RoomLeaf,
+    Welcome,
+)
+from secure.models.identity import (
+    Account,
+    Card,
+    Client,
+    Draft,
+    Enrolment,
+    RecoveryBox,
+    RingEntry,
+    SealedText,
+    SignInSession,
+    StatementRow,
+    Wrap,
+)
+from secure.models.log import *  # noqa: F403
+
+__all__ = [
+    "Account",
+    "Blob",
+    "BlobChunk",
+    "Card",
+    "Client",
+    "Draft",
+    "Enrolment",
+    "Handshake",
+    "HistoryGrant",
+    "KeyPackage",
+    "RecoveryBox",
+    "RingEntry",
+    "Room",
+    "RoomItem",
+    "RoomLeaf",
+    "SealedText",
+    "SignInSession",
+    "StatementRow",
+    "Welcome",
+    "Wrap",
+]
