@@ -1,9 +1,11 @@
-// The five reviewed changes to ts-mls 1.6.4, applied to the text of its files as they are bundled.
+// The reviewed changes to ts-mls 1.6.4, applied to the text of its files as they are bundled.
 //
 // Each file is recognised by the SHA-256 of its published bytes. An unknown hash, an edit that does not fit exactly once, or a file
 // of the table that was never bundled fails the build: a silent upgrade must not ship without these changes.
 // P1 validateRatchetTree refuses lawful trees   P2 group_context_extensions need a path   P3 PSKs and callback dropped for private
-// messages   P4 resync without a matching leaf loops for ever   P5 unassigned ciphersuite number 83, moved to the private range.
+// messages   P4 resync without a matching leaf loops for ever   P5 unassigned ciphersuite number 83, moved to the private range
+// P6 a member left alone commits with a commit secret of zeros, which the members it just removed can compute (RFC 9420, 7.4)
+// P7 replacing the only leaf of a group from outside fails on the empty tree between.
 
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
@@ -69,6 +71,26 @@ export const PATCHED_FILES = [
 `,
       },
       {
+        id: "P6",
+        find: `    const commitSecret = lastPathSecret === undefined
+        ? new Uint8Array(cipherSuite.kdf.size)
+        : await getCommitSecret(`,
+        replace: `    const commitSecret = lastPathSecret === undefined
+        ? updatePath === undefined
+            ? new Uint8Array(cipherSuite.kdf.size)
+            : cipherSuite.rng.randomBytes(cipherSuite.kdf.size)
+        : await getCommitSecret(`,
+      },
+      {
+        id: "P6",
+        find: `    const commitSecret = lastPathSecret === undefined
+        ? new Uint8Array(cs.kdf.size)
+        : await getCommitSecret(`,
+        replace: `    const commitSecret = lastPathSecret === undefined
+        ? cs.rng.randomBytes(cs.kdf.size)
+        : await getCommitSecret(`,
+      },
+      {
         id: "P4",
         find: `    const updatedTree = formerLeafIndex !== undefined ? removeLeafNode(ratchetTree, formerLeafIndex) : ratchetTree;
     const [treeWithNewLeafNode,`,
@@ -87,6 +109,18 @@ export const PATCHED_FILES = [
         id: "P3",
         find: `return processPrivateMessage(state, message.privateMessage, emptyPskIndex, cs, action);`,
         replace: `return processPrivateMessage(state, message.privateMessage, pskIndex, cs, action);`,
+      },
+    ],
+  },
+  {
+    file: "ratchetTree.js",
+    sha256: "669956ceac1962bdd2bf74c296f9f93b37ba3397949f45c95b9c3036550cdf5c",
+    edits: [
+      {
+        id: "P7",
+        find: `    return extendRatchetTree(stripBlankNodes(tree));`,
+        replace: `    const kept = stripBlankNodes(tree);
+    return kept.length === 0 ? [undefined] : extendRatchetTree(kept);`,
       },
     ],
   },

@@ -151,7 +151,7 @@ export interface RoomCrypto {
     /** private bytes by ref */
     keyPackages: ReadonlyMap<string, Uint8Array>;
     validate: ValidateCredential;
-  }): Promise<{ state: RoomState; used: string; signer: Member }>;
+  }): Promise<{ state: RoomState; used: string }>;
 
   /** Joins from outside. `replaces` names the stale leaf of our own which goes in the same commit, or null. */
   externalJoin(options: {

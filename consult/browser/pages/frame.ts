@@ -1,0 +1,57 @@
+/** What every page has: the two clocks, dialogs opened by a button, and buttons that ask before harm. */
+
+const ticks = 15_000;
+
+function clockText(now: Date, zone: string): { local: string; utc: string } {
+  const local = new Intl.DateTimeFormat(document.documentElement.lang || "en", {
+    day: "numeric",
+    month: "short",
+    hour: "2-digit",
+    minute: "2-digit",
+    hourCycle: "h23",
+    timeZone: zone,
+    timeZoneName: "short",
+  }).format(now);
+  const utc = new Intl.DateTimeFormat("en-GB", {
+    hour: "2-digit",
+    minute: "2-digit",
+    hourCycle: "h23",
+    timeZone: "UTC",
+  }).format(now);
+  return { local, utc: `${utc} UTC` };
+}
+
+function showClocks(): void {
+  for (const clock of document.querySelectorAll<HTMLElement>("[data-clock]")) {
+    const zone = clock.dataset["zone"] || Intl.DateTimeFormat().resolvedOptions().timeZone;
+    const { local, utc } = clockText(new Date(), zone);
+    const second = document.createElement("span");
+    second.className = "utc";
+    second.textContent = utc;
+    clock.replaceChildren(`${local} · `, second);
+  }
+}
+
+function openDialog(event: MouseEvent): void {
+  const target = event.target;
+  if (!(target instanceof Element)) return;
+  const opener = target.closest<HTMLElement>("[data-opens]");
+  if (opener) {
+    const dialog = document.getElementById(opener.dataset["opens"] ?? "");
+    if (dialog instanceof HTMLDialogElement) dialog.showModal();
+  }
+  const closer = target.closest("[data-closes]");
+  if (closer) closer.closest("dialog")?.close();
+}
+
+function askFirst(event: SubmitEvent): void {
+  const form = event.target;
+  if (!(form instanceof HTMLFormElement)) return;
+  const question = form.dataset["confirm"];
+  if (question !== undefined && !globalThis.confirm(question)) event.preventDefault();
+}
+
+showClocks();
+setInterval(showClocks, ticks);
+document.addEventListener("click", openDialog);
+document.addEventListener("submit", askFirst);
