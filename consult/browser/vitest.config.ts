@@ -6,7 +6,7 @@ export default defineConfig({
   plugins: [mlsPatchesVite()],
   test: {
     environment: "node",
-    include: ["test/**/*.test.ts"],
+    include: ["tests/**/*.test.ts"],
     // Inlined so that the plugin sees the library's files, as esbuild does.
     server: { deps: { inline: ["ts-mls"] } },
     testTimeout: 30_000,

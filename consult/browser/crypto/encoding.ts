@@ -115,3 +115,52 @@ export async function hkdf(options: { ikm: Uint8Array; salt: Uint8Array; info: s
   const parameters = { name: "HKDF", hash: "SHA-256", salt: plain(options.salt), info: utf8(options.info) };
   return new Uint8Array(await crypto.subtle.deriveBits(parameters, key, options.length * 8));
 }
+
+const CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+/** Crockford base32, upper case, most significant bit first; the last character is filled up with zero bits. */
+export function toCrockford(bytes: Uint8Array): string {
+  let text = "";
+  let pool = 0;
+  let bits = 0;
+  for (const byte of bytes) {
+    pool = (pool << 8) | byte;
+    bits += 8;
+    while (bits >= 5) {
+      bits -= 5;
+      text += CROCKFORD.charAt((pool >> bits) & 31);
+    }
+    pool &= (1 << bits) - 1;
+  }
+  return bits === 0 ? text : text + CROCKFORD.charAt((pool << (5 - bits)) & 31);
+}
+
+/**
+ * Reads what a person typed: case, blanks and hyphens do not matter, and O, I and L are taken for 0, 1 and 1.
+ * @throws Refusal `code_mistyped` unless it is exactly this many bytes
+ */
+export function fromCrockford(text: string, length: number): Bytes {
+  const typed = text.toUpperCase().replace(/[\s-]/g, "").replaceAll("O", "0").replace(/[IL]/g, "1");
+  const bytes = new Uint8Array(length);
+  let pool = 0;
+  let bits = 0;
+  let at = 0;
+  for (const character of typed) {
+    const value = CROCKFORD.indexOf(character);
+    if (value < 0) throw new Refusal("code_mistyped", "not a Crockford character");
+    pool = (pool << 5) | value;
+    bits += 5;
+    if (bits < 8) continue;
+    bits -= 8;
+    if (at < length) bytes[at] = pool >> bits;
+    at += 1;
+    pool &= (1 << bits) - 1;
+  }
+  if (at !== length || bits >= 5 || pool !== 0) throw new Refusal("code_mistyped", "too long or too short");
+  return bytes;
+}
+
+/** In groups of four, for reading aloud and typing. */
+export function inGroups(text: string): string {
+  return (text.match(/.{1,4}/g) ?? []).join("-");
+}

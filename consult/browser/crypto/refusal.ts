@@ -20,7 +20,12 @@ export type RefusalCode =
   | "perhaps_removed"
   | "removed"
   | "unknown_signer"
-  | "control_refused";
+  | "control_refused"
+  | "relabelled"
+  | "too_large"
+  | "file_changed"
+  | "code_mistyped"
+  | "recovery_key_wrong";
 
 export class Refusal extends Error {
   readonly code: RefusalCode;
