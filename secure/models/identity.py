@@ -24,7 +24,8 @@ class Account(AbstractBaseUser):
     name = models.CharField(max_length=120)
     is_active = models.BooleanField(default=True)
     created = models.DateTimeField(default=timezone.now)
-    password_must_change = models.BooleanField(default=False)
+    password_must_change = models.BooleanField(default=False, help_text="a one-use password; see `reset_sign_in`")
+    password_expires = models.DateTimeField(null=True, help_text="only of a one-use password")
 
     objects: ClassVar[AccountManager] = AccountManager()
 
@@ -112,6 +113,8 @@ class Enrolment(models.Model):
     expires = models.DateTimeField()
     account = models.OneToOneField(Account, null=True, on_delete=models.PROTECT, related_name="enrolment")
     mac = models.CharField(max_length=64, blank=True)
+    totp_salt = models.CharField(max_length=40, blank=True, help_text="hex; the second factor reserved while enrolling")
+    totp_reserved = models.DateTimeField(null=True)
     used = models.DateTimeField(null=True)
     confirmed = models.DateTimeField(null=True)
     withdrawn = models.DateTimeField(null=True)
@@ -168,3 +171,11 @@ class SignInSession(models.Model):
     label = models.CharField(max_length=80)
     created = models.DateTimeField()
     last_seen = models.DateTimeField()
+
+
+class SignInFailures(models.Model):
+    """Recent failed sign-ins of one bucket (`secure/throttle.py`). The key is a keyed hash: no name, no address."""
+
+    bucket = models.CharField(max_length=HEX_32, primary_key=True)
+    count = models.PositiveIntegerField()
+    last = models.DateTimeField(db_index=True)
