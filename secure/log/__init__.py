@@ -1,0 +1,1 @@
+"""The record: one append-only log per host, in the formats of C2SP."""

@@ -1,0 +1,151 @@
+"""The record: events, the tree's leaves and tiles, checkpoints. Bytes are what is hashed; hashes in columns are lower-case hex.
+
+`LogEvent`, `LogLeaf` and `Checkpoint` are written once: triggers refuse to change or delete their rows (a guard against our own
+mistakes, not against the database's owner; against the owner stand the tree and its signatures). What may be erased is apart:
+`Disclosure`, `EventPerson` and `DeviceCounter` can go without touching a byte that was hashed.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+
+from secure.models.identity import HEX_16, HEX_32
+
+KID = 44
+STATE_MAP_SLOTS = 1 << 20
+
+
+class Namespace(models.Model):
+    """A gapless, chained series of entries inside the one log. `count` and `head` are written by the sequencer only."""
+
+    tag = models.CharField(max_length=HEX_16, primary_key=True, help_text="16 random bytes: all that a leaf shows of it")
+    scope = models.CharField(max_length=HEX_32, unique=True, help_text="the chain's name, or a word for the host's own")
+    slot = models.PositiveIntegerField(unique=True, help_text="its place in the state map, drawn at random")
+    salt = models.BinaryField()
+    count = models.PositiveBigIntegerField(default=0)
+    head = models.CharField(max_length=HEX_32, default="0" * HEX_32, help_text="leaf hash of its newest entry")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=models.Q(slot__lt=STATE_MAP_SLOTS), name="slot_in_state_map"),
+        ]
+
+
+class LogEvent(models.Model):
+    """One recorded act. `body` is the event's canonical JSON; the other columns repeat it for queries."""
+
+    class Source(models.TextChoices):
+        CLIENT = "client"
+        STATE = "state"
+        HOST = "host"
+
+    namespace = models.ForeignKey(Namespace, on_delete=models.PROTECT, related_name="events")
+    type = models.CharField(max_length=40, db_index=True)
+    src = models.CharField(max_length=8, choices=Source.choices)
+    statement = models.CharField(max_length=HEX_32, blank=True, db_index=True)
+    kid = models.CharField(max_length=KID, blank=True, db_index=True)
+    hash = models.CharField(max_length=HEX_32, unique=True, help_text="SHA-256 of body")
+    body = models.BinaryField()
+    at = models.DateTimeField(db_index=True, help_text="the server's clock when it was recorded")
+
+
+class PendingEvent(models.Model):
+    """Recorded, not yet in the tree. Written in the act's own transaction; taken out by the sequencer."""
+
+    event = models.OneToOneField(LogEvent, primary_key=True, on_delete=models.PROTECT, related_name="pending")
+
+
+class LogLeaf(models.Model):
+    """One entry of the tree. Without an event it is a state leaf."""
+
+    index = models.PositiveBigIntegerField(primary_key=True)
+    event = models.OneToOneField(LogEvent, null=True, on_delete=models.PROTECT, related_name="leaf")
+    body = models.BinaryField()
+
+
+class LogTile(models.Model):
+    """Up to 256 hashes of one level, 32 bytes each. The rightmost of a level grows in place."""
+
+    level = models.PositiveSmallIntegerField()
+    n = models.PositiveBigIntegerField()
+    hashes = models.BinaryField()
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["level", "n"], name="one_tile_per_place")]
+
+
+class LogHead(models.Model):
+    """The one row by which the sequencer compares and swaps. `epoch` fences off a sequencer that was replaced."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    size = models.PositiveBigIntegerField(default=0)
+    frontier = models.BinaryField(default=bytes, help_text="the roots of the tree's full subtrees, largest first")
+    time = models.PositiveBigIntegerField(default=0, help_text="ms; the newest leaf's time, never decreasing")
+    epoch = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        constraints: ClassVar = [models.CheckConstraint(condition=models.Q(id=1), name="one_log_head")]
+
+
+class Checkpoint(models.Model):
+    """A signed tree head, as served."""
+
+    size = models.PositiveBigIntegerField(primary_key=True)
+    root = models.CharField(max_length=HEX_32)
+    note = models.BinaryField()
+    at = models.DateTimeField()
+
+
+class DeviceCounter(models.Model):
+    """How far one device has counted in one namespace, and the hash of its last event there."""
+
+    namespace = models.ForeignKey(Namespace, on_delete=models.CASCADE, related_name="counters")
+    client = models.CharField(max_length=HEX_32, db_index=True)
+    kid = models.CharField(max_length=KID, unique=True)
+    dseq = models.PositiveBigIntegerField(default=0)
+    last = models.CharField(max_length=HEX_32, default="0" * HEX_32)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["namespace", "client"], name="one_counter_per_device"),
+        ]
+
+
+class Disclosure(models.Model):
+    """A personal value whose salted digest stands in an event's `_sd`. Deleting the row erases the value for good."""
+
+    event = models.ForeignKey(LogEvent, on_delete=models.PROTECT, related_name="disclosures")
+    name = models.CharField(max_length=40)
+    value = models.TextField()
+    salt = models.BinaryField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["event", "name"], name="one_disclosure_per_name"),
+        ]
+
+
+class EventPerson(models.Model):
+    """Whose act it was, by card, for the Register's filters."""
+
+    event = models.ForeignKey(LogEvent, on_delete=models.PROTECT, related_name="people")
+    card = models.CharField(max_length=HEX_32, db_index=True)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["event", "card"], name="one_row_per_person")]
+
+
+__all__ = [
+    "Checkpoint",
+    "DeviceCounter",
+    "Disclosure",
+    "EventPerson",
+    "LogEvent",
+    "LogHead",
+    "LogLeaf",
+    "LogTile",
+    "Namespace",
+    "PendingEvent",
+]
