@@ -1,0 +1,121 @@
+"""Chains of statements as the server keeps them: one per scope, grown by compare-and-swap, never rewritten.
+
+Nothing here asks who may sign; the layer above judges a statement before it is appended.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+
+from secure.errors import BadInput, Conflict
+from secure.log import events, jcs
+from secure.models import StatementRow
+from secure.statements import Signed, encode_signed, parse_signed
+
+
+@dataclass(frozen=True)
+class Head:
+    """The newest statement of a chain."""
+
+    n: int
+    hash: str
+
+
+def append(*, signed: Signed, now: datetime, names: dict[str, str] | None = None) -> str:
+    """Puts a judged statement at its place and writes the record's event; returns its hash.
+
+    Runs inside the caller's transaction. Whoever comes second for a place gets 409 `head_moved` with the present head. `names` are
+    personal fields for the record's disclosures.
+    """
+    statement = signed.statement
+    scope = signed.scope_name
+    last = _last(scope)
+    if (statement.n, statement.prev) != ((last.n + 1, last.hash) if last else (0, None)):
+        raise _head_moved(last)
+    _refuse_older_view(statement.up, last)
+    row = StatementRow(
+        hash=signed.hash,
+        type=statement.type,
+        scope=scope,
+        n=statement.n,
+        prev=statement.prev or "",
+        up=statement.up or "",
+        body=jcs.encode(encode_signed(signed)),
+        at=now,
+    )
+    try:
+        with transaction.atomic():
+            row.save(force_insert=True)
+    except IntegrityError as error:
+        raise _head_moved(_last(scope)) from error
+    events.record_state(ns=scope, type=statement.type, statement=signed.hash, at=now, names=names or {})
+    return signed.hash
+
+
+def head(scope: str) -> Head | None:
+    """The chain's newest statement, or None if there is no such chain."""
+    row = _last(scope)
+    return Head(row.n, row.hash) if row else None
+
+
+def read(scope: str, start: int = 0) -> list[Signed]:
+    """The chain from place `start` on, in order."""
+    rows = StatementRow.objects.filter(scope=scope, n__gte=start).order_by("n")
+    return [_signed(row) for row in rows]
+
+
+def read_many(scopes: list[str]) -> dict[str, list[Signed]]:
+    """Whole chains by name, in one query; a name without a chain is absent."""
+    chains: dict[str, list[Signed]] = {}
+    for row in StatementRow.objects.filter(scope__in=scopes).order_by("scope", "n"):
+        chains.setdefault(row.scope, []).append(_signed(row))
+    return chains
+
+
+def founded_by(type: str) -> list[str]:
+    """The names of all chains whose founding statement has this type, oldest first."""
+    return list(StatementRow.objects.filter(type=type, n=0).order_by("at", "hash").values_list("scope", flat=True))
+
+
+def founded_under(type: str, *, ups: list[str]) -> list[str]:
+    """The names of all chains of this type founded under one of these statements, oldest first."""
+    rows = StatementRow.objects.filter(type=type, n=0, up__in=ups).order_by("at", "hash")
+    return list(rows.values_list("scope", flat=True))
+
+
+def find(hash: str) -> Signed | None:
+    """One statement by its hash."""
+    row = StatementRow.objects.filter(hash=hash).first()
+    return _signed(row) if row else None
+
+
+def _refuse_older_view(up: str | None, last: StatementRow | None) -> None:
+    """Along one chain `up` never goes back: it must be the predecessor's or a later statement of the same enclosing chain."""
+    before = last.up if last else ""
+    if not up:
+        if before:
+            raise BadInput("up_back")
+        return
+    named = StatementRow.objects.filter(hash=up).first()
+    if named is None:
+        raise BadInput("up_unknown")
+    if not last or before == up:
+        return
+    former = StatementRow.objects.filter(hash=before).first()
+    if former is None or former.scope != named.scope or named.n < former.n:
+        raise BadInput("up_back")
+
+
+def _last(scope: str) -> StatementRow | None:
+    return StatementRow.objects.filter(scope=scope).order_by("-n").first()
+
+
+def _head_moved(last: StatementRow | None) -> Conflict:
+    return Conflict("head_moved", n=last.n if last else None, head=last.hash if last else None)
+
+
+def _signed(row: StatementRow) -> Signed:
+    return parse_signed(jcs.decode(bytes(row.body)))
