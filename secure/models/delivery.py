@@ -31,6 +31,7 @@ class RoomLeaf(models.Model):
     room = models.ForeignKey(Room, on_delete=models.CASCADE, related_name="leaves")
     leaf = models.PositiveIntegerField()
     client = models.ForeignKey("secure.Client", on_delete=models.PROTECT)
+    since = models.PositiveIntegerField(help_text="the epoch in which this leaf came in")
 
     class Meta:
         constraints: ClassVar = [
