@@ -1,0 +1,73 @@
+"""What the frame of every page shows: who is reading, where they can go, which build this is."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+from consult.templatetags.bundle import manifest
+from meetings import parties
+
+if TYPE_CHECKING:
+    from secure.models import Account
+
+BUILD_LENGTH = 12
+
+
+class Place(NamedTuple):
+    """An entry of the main navigation."""
+
+    url: str
+    label: str
+    current: bool
+
+
+def variables(request: HttpRequest) -> dict[str, object]:
+    """Context processor. `demonstration` is `settings.CONSULT_DEMONSTRATION`: a mapping with `personas_url`, or None."""
+    account = reader(request)
+    party = parties.party_of(account) if account else ""
+    return {
+        "demonstration": getattr(settings, "CONSULT_DEMONSTRATION", None),
+        "navigation": navigation(account, path=request.path) if account else [],
+        "reader_zone": parties.zone_of(party) if party else "UTC",
+        "reader_party": parties.name_of(party) if party else "",
+        "reader_card": parties.card_of(account) if account else "",
+        "build": build(),
+    }
+
+
+def reader(request: HttpRequest) -> Account | None:
+    """The person reading, once both factors are through. An error page may be made before sign-in was looked at."""
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return None
+    verified = getattr(user, "is_verified", None)
+    return cast("Account", user) if verified is not None and verified() else None
+
+
+def navigation(account: Account, *, path: str) -> list[Place]:
+    """Only places this person can open."""
+    chair, officer = parties.is_chair(account), parties.is_officer(account)
+    entries = [
+        (True, "/", _("Consultations")),
+        (chair, "/chairs", _("Co-Chairs")),
+        (chair, "/parties", _("Parties")),
+        (chair or officer, "/register", _("Register")),
+    ]
+    return [Place(url, label, _within(path, url)) for shown, url, label in entries if shown]
+
+
+def build() -> str:
+    """A short fingerprint of all built files, so that two people can compare what they were served."""
+    listed = "\n".join(f"{name} {entry.integrity}" for name, entry in sorted(manifest(settings.CONSULT_BUNDLE).items()))
+    return hashlib.sha256(listed.encode()).hexdigest()[:BUILD_LENGTH]
+
+
+def _within(path: str, url: str) -> bool:
+    if url == "/":
+        return path == "/" or path.startswith(("/consultations", "/proposals"))
+    return path == url or path.startswith(f"{url}/")

@@ -1,0 +1,62 @@
+"""Times in pairs: the reader's zone first, UTC beside it; the day is repeated where the two differ."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django import template
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+register = template.Library()
+
+DAY_AND_TIME = "j M Y, H:i"
+TIME = "H:i"
+
+
+@register.simple_tag(takes_context=True)
+def pair(context: template.Context, moment: datetime | None, zone: str = "") -> SafeString | str:
+    """`11 Oct 2017, 16:05 AEDT · 05:05 UTC`; an en dash where there is no moment yet."""
+    if moment is None:
+        return "–"
+    local = moment.astimezone(_zone(zone or str(context.get("reader_zone") or "")))
+    utc = moment.astimezone(UTC)
+    return format_html(
+        '<time datetime="{}">{} {} <i>{} UTC</i></time>',
+        utc.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        date_format(local, DAY_AND_TIME),
+        _zone_name(local),
+        date_format(utc, TIME if utc.date() == local.date() else "j M, H:i"),
+    )
+
+
+@register.simple_tag
+def local_time(zone: str, now: datetime | None = None) -> SafeString:
+    """What the clock shows in a party's capital, with the day where it is not UTC's: `12:05`, `Thu 00:05`."""
+    utc = (now or timezone.now()).astimezone(UTC)
+    local = utc.astimezone(_zone(zone))
+    shown = date_format(local, TIME if local.date() == utc.date() else "D H:i")
+    return format_html('<time datetime="{}">{} {}</time>', utc.strftime("%Y-%m-%dT%H:%MZ"), shown, _zone_name(local))
+
+
+def _zone(name: str) -> ZoneInfo:
+    """A party's zone is editable data: an unknown one shows UTC rather than an error page."""
+    try:
+        return ZoneInfo(name or "UTC")
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")
+
+
+def _zone_name(moment: datetime) -> str:
+    """The zone's letters where it has some (WIB, AEDT); else its distance from UTC (`UTC+7`)."""
+    name = moment.tzname() or ""
+    if name.isalpha():
+        return name
+    offset = moment.utcoffset()
+    minutes = int(offset.total_seconds() // 60) if offset else 0
+    sign = "+" if minutes >= 0 else "-"
+    hours, rest = divmod(abs(minutes), 60)
+    return f"UTC{sign}{hours}:{rest:02d}" if rest else f"UTC{sign}{hours}"
