@@ -32,7 +32,6 @@ export function parseCanonical(bytes: Uint8Array): Json {
 }
 
 function write(value: Json, depth: number): string {
-  if (depth > MAX_DEPTH) throw new Refusal("not_canonical", "nested too deeply");
   if (value === null || typeof value === "boolean") return String(value);
   if (typeof value === "number") {
     if (!Number.isSafeInteger(value) || Object.is(value, -0)) throw new Refusal("not_canonical", "not an integer below 2^53");
@@ -42,6 +41,7 @@ function write(value: Json, depth: number): string {
     if (!value.isWellFormed()) throw new Refusal("not_canonical", "a lone surrogate");
     return JSON.stringify(value);
   }
+  if (depth >= MAX_DEPTH) throw new Refusal("not_canonical", "nested too deeply");
   if (isList(value)) return `[${value.map((item) => write(item, depth + 1)).join(",")}]`;
   return writeObject(value, depth);
 }
