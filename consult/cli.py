@@ -1,0 +1,168 @@
+"""The `consult` command: parse, one call, print."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from consult import __version__
+from consult.env import Env, EnvError, data_folder, read
+
+Command = Callable[[argparse.Namespace], int]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    args = parser().parse_args(argv)
+    if args.data:
+        os.environ["CONSULT_DATA"] = args.data
+    try:
+        run: Command = args.run
+        return run(args)
+    except EnvError as error:
+        return refuse(*error.faults)
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(prog="consult", description="Urgent, confidential consultations between states.")
+    top.add_argument("--version", action="version", version=f"consult {__version__}")
+    top.add_argument("--data", help="the data folder (default: $CONSULT_DATA, else ./consult-data)")
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+    _add(commands, "init", init, "make a data folder with its keys, settings and database").add_argument(
+        "--origin", required=True, help="the address people will type, e.g. https://consult.example.org"
+    )
+    _add(commands, "serve", serve, "serve the installation")
+    _add(commands, "migrate", migrate, "bring the database to this version; SQLite is copied first")
+    _add(commands, "check", check, "look for faults in settings, files and database")
+    _add(commands, "verify", verify, "recompute the whole record and check every signature")
+    demo = _add(commands, "demo", demonstrate, "serve a demonstration from a data folder of its own")
+    demo.add_argument("--port", type=int, default=8000)
+    demo.add_argument("--reset", action="store_true", help="begin again from the seed")
+    admin = _add(commands, "admin", lambda _: 2, "what only the people who run the host can do").add_subparsers(required=True)
+    chairs = _add(admin, "invite-chairs", invite_chairs, "print the two codes with which the Co-Chairs enrol")
+    chairs.add_argument("--indonesia", required=True, metavar="NAME", help="the Co-Chair for Indonesia, by name")
+    chairs.add_argument("--australia", required=True, metavar="NAME", help="the Co-Chair for Australia, by name")
+    reset = _add(admin, "reset-sign-in", reset_sign_in, "give a person who lost access a one-use password and a new second factor")
+    reset.add_argument("name", help="the sign-in name")
+    return top
+
+
+def _add(commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, run: Command, text: str) -> argparse.ArgumentParser:
+    command = commands.add_parser(name, help=text, description=text)
+    command.set_defaults(run=run)
+    return command
+
+
+def refuse(*sentences: str) -> int:
+    for sentence in sentences:
+        print(sentence, file=sys.stderr)
+    return 1
+
+
+def set_up(settings: str = "consult.settings") -> None:
+    import django
+
+    os.environ["DJANGO_SETTINGS_MODULE"] = settings
+    django.setup()
+
+
+def init(args: argparse.Namespace) -> int:
+    from consult.install import AlreadyThere, make
+
+    data = data_folder(os.environ)
+    try:
+        make(data, origin=args.origin)
+    except AlreadyThere:
+        return refuse(f"{data} is in use already. Choose another folder with --data.")
+    set_up()
+    from consult import database
+    from secure.keys import create
+
+    create(Path(data) / "log.key")
+    database.migrate(now=datetime.now(UTC))
+    print(f"Ready in {data}.\nNext: consult --data {data} admin invite-chairs --indonesia NAME --australia NAME")
+    return 0
+
+
+def serve(_args: argparse.Namespace) -> int:
+    env = read(os.environ)
+    set_up()
+    from consult import database
+    from consult.serving import serve as run
+
+    pending = database.pending_migrations()
+    if pending:
+        return refuse("The database is older than this version: run `consult migrate` first.")
+    run(env, announce=lambda: print(f"Serving {env.origin} from {env.listen}:{env.port}.", flush=True))
+    return 0
+
+
+def migrate(_args: argparse.Namespace) -> int:
+    set_up()
+    from consult import database
+
+    try:
+        copy = database.migrate(now=datetime.now(UTC))
+    except database.DatabaseTooNew as error:
+        return refuse(f"The database belongs to a newer version ({error}). Install that version again; nothing was changed.")
+    print(f"The database is up to date.{f' A copy of it from before: {copy}' if copy else ''}")
+    return 0
+
+
+def check(_args: argparse.Namespace) -> int:
+    env = read(os.environ)
+    set_up()
+    from django.core.management import call_command
+
+    from consult import database
+
+    call_command("check", deploy=env.secure)
+    pending = database.pending_migrations()
+    return refuse(f"Pending: {', '.join(pending)}. Run `consult migrate`.") if pending else 0
+
+
+def verify(_args: argparse.Namespace) -> int:
+    set_up()
+    from consult import verify as verification
+
+    return verification.run(sys.stdout)
+
+
+def invite_chairs(args: argparse.Namespace) -> int:
+    env: Env = read(os.environ)
+    set_up()
+    from secure.enrolment import invite_chairs as invite
+    from secure.errors import Refusal
+
+    try:
+        codes = invite(indonesia_name=args.indonesia, australia_name=args.australia, now=datetime.now(UTC))
+    except Refusal:
+        return refuse("The Co-Chairs have been invited and have enrolled. A lost sign-in: consult admin reset-sign-in NAME.")
+    print(f"Hand each Co-Chair their own code outside this system. It works once, for 14 days, at {env.origin}/enrol\n")
+    for party, name, code in zip(("Indonesia", "Australia"), (args.indonesia, args.australia), codes, strict=True):
+        print(f"{party}, {name}:\n  {code}\n  {env.origin}/enrol#{code}\n")
+    return 0
+
+
+def reset_sign_in(args: argparse.Namespace) -> int:
+    set_up()
+    from secure.accounts import reset_sign_in as reset
+    from secure.errors import Refusal
+
+    try:
+        access = reset(sign_in_name=args.name, now=datetime.now(UTC))
+    except Refusal:
+        return refuse(f"Nobody signs in as {args.name}.")
+    print(f"One-use password: {access.password}\nSecond factor:    {access.otpauth}")
+    print("All sessions of this person have ended. Keys and seats are untouched. The record has an entry of this.")
+    return 0
+
+
+def demonstrate(args: argparse.Namespace) -> int:
+    from importlib import import_module
+
+    run = import_module("consult.demo").run
+    return int(run(port=args.port, data=Path(args.data or "consult-demo").resolve(), reset=args.reset))

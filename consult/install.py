@@ -1,0 +1,59 @@
+"""A new installation's data folder: settings and secrets, readable by its owner only."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+from consult.env import EnvError, read
+
+LINES = """\
+# Settings of this installation; every name is explained in docs/operations.md.
+CONSULT_ORIGIN={origin}
+CONSULT_SECRET_KEY_FILE={data}/secret.key
+# Behind a proxy which ends TLS (the usual way):
+{proxy}
+# or with an own certificate:
+#CONSULT_CERTIFICATE=/etc/consult/fullchain.pem
+#CONSULT_CERTIFICATE_KEY=/etc/consult/privkey.pem
+#CONSULT_LISTEN=0.0.0.0
+#CONSULT_PORT=443
+"""
+
+
+class AlreadyThere(Exception):
+    """The folder holds something."""
+
+
+def make(data: Path, *, origin: str) -> None:
+    """Writes the folder. A fault in the origin is found before anything is written.
+
+    Raises:
+        AlreadyThere: the folder is not empty.
+        EnvError: the origin does not make an installation.
+    """
+    if data.exists() and any(data.iterdir()):
+        raise AlreadyThere
+    key = secrets.token_urlsafe(48)
+    local = origin.startswith("http:")
+    proxy = "#CONSULT_PROXY=yes" if local else "CONSULT_PROXY=yes"
+    read({**_own(os.environ), "CONSULT_DATA": str(data), "CONSULT_ORIGIN": origin, "CONSULT_SECRET_KEY": key, "CONSULT_PROXY": "no" if local else "yes"})
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    data.chmod(0o700)
+    (data / "papers").mkdir(mode=0o700)
+    _write(data / "secret.key", key + "\n")
+    _write(data / "consult.env", LINES.format(origin=origin, data=data, proxy=proxy))
+
+
+def _own(environ: os._Environ[str]) -> dict[str, str]:
+    return {name: value for name, value in environ.items() if name.startswith("CONSULT_")}
+
+
+def _write(path: Path, text: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+__all__ = ["AlreadyThere", "EnvError", "make"]
