@@ -68,7 +68,9 @@ class Composition(models.Model):
 
 
 class Delegate(models.Model):
-    """A card's place in a consultation, by accreditation or by both Co-Chairs' seat."""
+    """A card's place in a consultation: as Co-Chair, by accreditation, or by both Co-Chairs' seat."""
+
+    SEATED_BY_CHAIRS: ClassVar[tuple[str, ...]] = ("secretariat", "chair_staff")
 
     consultation = models.ForeignKey(Consultation, on_delete=models.CASCADE, related_name="delegates")
     card = models.CharField(max_length=64)
@@ -81,6 +83,20 @@ class Delegate(models.Model):
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["consultation", "card"], name="a_card_has_one_place"),
+        ]
+
+
+class SeatedDevice(models.Model):
+    """A device that belongs in the consultation's rooms of one kind: the roster's word at the newest heads, for quick checks."""
+
+    consultation = models.ForeignKey(Consultation, on_delete=models.CASCADE, related_name="seated_devices")
+    kind = models.CharField(max_length=16, help_text="of room")
+    card = models.CharField(max_length=64)
+    device = models.CharField(max_length=64)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["consultation", "kind", "device"], name="a_device_is_seated_once"),
         ]
 
 

@@ -1,0 +1,107 @@
+"""Who may see what. Every loader raises `NotFound` alike for what is hidden and what does not exist.
+
+| who                                      | sees a consultation                      | sees its rooms             |
+| ---------------------------------------- | ---------------------------------------- | -------------------------- |
+| Co-Chair                                 | from the proposal                        | seated                     |
+| focal point of a party in it             | from concurrence                         | if also seated             |
+| accredited person                        | while the party's latest answer is accept| once seated                |
+| person seated by both Co-Chairs          | from the seat                            | once the undertaking is signed |
+| anybody else, withdrawn, excluded        | never                                    | never                      |
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from meetings import installation, rooms
+from meetings.models import Composition, Consultation, Delegate
+from secure import cards, delivery
+from secure.errors import NotFound
+
+if TYPE_CHECKING:
+    from secure.models import Account, Client
+
+_CONVENED = (Consultation.State.CONCURRED, Consultation.State.OPEN)
+
+
+@dataclass(frozen=True, slots=True)
+class ConsultationPlace:
+    """What somebody is in one consultation. One of the three is set, or more."""
+
+    consultation: Consultation
+    card: str
+    chair: bool
+    focal_point_of: str | None
+    """party code, if the party is in the composition"""
+    delegate: Delegate | None
+    """the person's own place; None if the person has none that counts"""
+
+
+@dataclass(frozen=True, slots=True)
+class RoomPlace:
+    """A seat in a room. `device` is the caller's device if the door asked with one."""
+
+    room: str
+    kind: str
+    consultation: Consultation
+    card: str
+    device: Client | None
+
+
+def access_consultation(*, account: Account, consultation_id: str) -> ConsultationPlace:
+    """The consultation and what this person is in it."""
+    consultation = Consultation.objects.filter(id=consultation_id).first()
+    card = cards.current_card(account)
+    now = installation.current()
+    if consultation is None or card is None or now is None:
+        raise NotFound
+    if now.is_chair(card.hash):
+        place = Delegate.objects.filter(consultation=consultation, card=card.hash, withdrawn_at=None).first()
+        return ConsultationPlace(consultation, card.hash, True, now.focal_point_of(card.hash), place)
+    if consultation.state not in _CONVENED:
+        raise NotFound
+    party = now.focal_point_of(card.hash)
+    if party and not Composition.objects.filter(consultation=consultation, party_id=party).exists():
+        party = None
+    place = _place(consultation, card.hash)
+    if party is None and place is None:
+        raise NotFound
+    return ConsultationPlace(consultation, card.hash, False, party, place)
+
+
+def _place(consultation: Consultation, card: str) -> Delegate | None:
+    """The person's place, if it lets the person see the consultation: see the table above."""
+    place = Delegate.objects.filter(consultation=consultation, card=card, withdrawn_at=None).first()
+    if place is None:
+        return None
+    row = Composition.objects.filter(consultation=consultation, party_id=place.party).first()
+    if place.capacity in Delegate.SEATED_BY_CHAIRS or (row and row.answer == Composition.Answer.ACCEPT):
+        return place
+    return None
+
+
+def visible_consultations(account: Account) -> list[Consultation]:
+    """All this person may see, newest first."""
+    found = []
+    for consultation in Consultation.objects.order_by("-proposed_at", "id"):
+        try:
+            found.append(access_consultation(account=account, consultation_id=consultation.id).consultation)
+        except NotFound:
+            continue
+    return found
+
+
+def access_room(*, account: Account, room_id: str, device: str | None = None) -> RoomPlace:
+    """The room, for somebody seated in it. With `device`: it must be the account's own, and seated."""
+    room = delivery.room_named(room_id)
+    card = cards.current_card(account)
+    if room is None or card is None:
+        raise NotFound
+    seated = rooms.seated_devices(room_id)
+    own = [client for client in cards.devices_of([card.hash]).get(card.hash, []) if client.hash in seated]
+    chosen = next((client for client in own if client.hash == device), None)
+    if (device is None and not rooms.is_seated(room_id, card.hash)) or (device is not None and chosen is None):
+        raise NotFound
+    consultation = Consultation.objects.get(id=room.scope)
+    return RoomPlace(room=room.id, kind=room.kind, consultation=consultation, card=card.hash, device=chosen)
