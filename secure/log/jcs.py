@@ -34,9 +34,7 @@ def decode(raw: bytes, *, max_bytes: int = MAX_BYTES) -> Json:
     if len(raw) > max_bytes:
         raise LogError("not_canonical")
     try:
-        value = json.loads(
-            raw.decode(), object_pairs_hook=_object, parse_float=_refuse, parse_constant=_refuse
-        )
+        value = json.loads(raw.decode(), object_pairs_hook=_object, parse_float=_refuse, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
         raise LogError("not_canonical") from error
     if encode(value) != raw:

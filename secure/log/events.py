@@ -1,0 +1,184 @@
+"""Acts become events here, inside the transaction of the act: an act whose event cannot be written does not happen.
+
+Nothing of this takes a lock on the log; the sequencer numbers the events afterwards (`secure/log/sequencer.py`).
+
+`ns` is the name of what the act belongs to: the scope of a statement chain (an account, the installation, a consultation, a
+room) or a word for a series of the host's own, such as `host`. The first event of a name makes its namespace.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from django.db import IntegrityError, transaction
+
+from secure.errors import BadInput, Conflict
+from secure.log.encoding import (
+    EMPTY_ROOT,
+    ZERO,
+    Author,
+    Event,
+    b64,
+    disclosure_digest,
+    encode_event,
+    kid_of,
+    parse_event,
+    verify_author,
+)
+from secure.log.jcs import Json
+from secure.models import Checkpoint, Client, DeviceCounter, Disclosure, EventPerson, LogEvent, Namespace, PendingEvent
+from secure.models.log import STATE_MAP_SLOTS
+
+HOST = "host"
+"""The namespace of the host's own acts which belong to no chain."""
+
+
+@dataclass(frozen=True)
+class AuthorPlace:
+    """What a device's next event in a namespace must carry: `ns` hex, `salt` and `dprev` base64, `dseq` counting from 1."""
+
+    ns: str
+    salt: str
+    dseq: int
+    dprev: str
+
+
+def record_state(
+    *, ns: str, type: str, statement: str, at: datetime, names: Mapping[str, str] | None = None, by: Sequence[str] = ()
+) -> LogEvent:
+    """Records that a signed statement was accepted. `by` are the cards that signed it. Inside the caller's transaction."""
+    return _record_own(ns=ns, type=type, src="state", data={"statement": statement}, at=at, names=names or {}, by=by)
+
+
+def record_host(
+    *, ns: str, type: str, data: Mapping[str, Json], at: datetime, names: Mapping[str, str] | None = None, by: Sequence[str] = ()
+) -> LogEvent:
+    """Records an act on the host's word alone. What names a person goes into `names`, never into `data`.
+
+    `by` are the cards of whoever acted, if they have one. Inside the caller's transaction.
+    """
+    return _record_own(ns=ns, type=type, src="host", data=data, at=at, names=names or {}, by=by)
+
+
+def record_client(
+    *, raw: bytes, client_hash: str, public_key: bytes, at: datetime, expect_type: str, expect_ns: str | None = None
+) -> Event:
+    """Records an event which a device made and signed. Inside the caller's transaction.
+
+    `expect_ns` is the name (not the tag) of the namespace it must stand in. What `data` must say is the caller's to check.
+
+    Raises:
+        BadInput: the bytes are no such event, or the signature is not this device's (`bad_event`, `bad_signature`, …);
+            `seen_unknown` if the checkpoint it names is not one of ours.
+        Conflict: `dseq_expected` with `expected`, if the device's count has gone elsewhere; see `author_place`.
+    """
+    _need_transaction()
+    event = parse_event(raw)
+    author = event.author
+    if author is None or event.src != "client" or event.type != expect_type or "slot" in event.data:
+        raise BadInput("bad_event")
+    namespace = Namespace.objects.filter(tag=event.ns).first()
+    if namespace is None or (expect_ns is not None and namespace.scope != expect_ns):
+        raise BadInput("bad_event")
+    if author.kid != kid_of(salt=bytes(namespace.salt), public_key=public_key):
+        raise BadInput("bad_event")
+    verify_author(event, public_key=public_key)
+    _check_seen(author)
+    _count(namespace, client_hash=client_hash, author=author, event_hash=event.hash)
+    card = Client.objects.filter(hash=client_hash).values_list("card_id", flat=True).first()
+    _insert(namespace, event=event, at=at, by=[card] if card else [])
+    return event
+
+
+def author_place(*, ns: str, client_hash: str) -> AuthorPlace:
+    """Where a device stands in the namespace called `ns`.
+
+    Raises:
+        BadInput: nothing was recorded under this name yet (`bad_event`).
+    """
+    namespace = Namespace.objects.filter(scope=ns).first()
+    if namespace is None:
+        raise BadInput("bad_event")
+    counter = DeviceCounter.objects.filter(namespace=namespace, client=client_hash).first()
+    dseq, last = (counter.dseq, bytes.fromhex(counter.last)) if counter else (0, ZERO)
+    return AuthorPlace(ns=namespace.tag, salt=b64(bytes(namespace.salt)), dseq=dseq + 1, dprev=b64(last))
+
+
+def milliseconds(at: datetime) -> int:
+    return (at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
+
+
+def _record_own(
+    *, ns: str, type: str, src: str, data: Mapping[str, Json], at: datetime, names: Mapping[str, str], by: Sequence[str]
+) -> LogEvent:
+    _need_transaction()
+    namespace, first = _namespace(ns)
+    salts = {name: secrets.token_bytes(32) for name in names}
+    digests = sorted(disclosure_digest(salt=salts[name], name=name, value=value) for name, value in names.items())
+    members: dict[str, Json] = {**data, "_sd": list(digests)}
+    if first:
+        members |= {"slot": namespace.slot, "salt": b64(bytes(namespace.salt))}
+    raw = encode_event(event_id=secrets.token_bytes(16), ns=namespace.tag, type=type, src=src, at=milliseconds(at), data=members)
+    row = _insert(namespace, event=parse_event(raw), at=at, by=by)
+    Disclosure.objects.bulk_create(Disclosure(event=row, name=name, value=value, salt=salts[name]) for name, value in names.items())
+    return row
+
+
+def _insert(namespace: Namespace, *, event: Event, at: datetime, by: Sequence[str]) -> LogEvent:
+    row = LogEvent.objects.create(
+        namespace=namespace,
+        type=event.type,
+        src=event.src,
+        statement=event.statement or "",
+        kid=event.author.kid if event.author else "",
+        hash=event.hash.hex(),
+        body=event.raw,
+        at=at,
+    )
+    PendingEvent.objects.create(event=row)
+    EventPerson.objects.bulk_create(EventPerson(event=row, card=card) for card in sorted(set(by)))
+    return row
+
+
+def _namespace(name: str) -> tuple[Namespace, bool]:
+    """The namespace of this name and whether it was made just now. Two at once: the second waits, then finds the first one's."""
+    for _attempt in range(8):
+        found = Namespace.objects.filter(scope=name).first()
+        if found is not None:
+            return found, False
+        slot = secrets.randbelow(STATE_MAP_SLOTS)
+        try:
+            with transaction.atomic():
+                made = Namespace.objects.create(tag=secrets.token_hex(16), scope=name, slot=slot, salt=secrets.token_bytes(16))
+        except IntegrityError:  # the slot is taken, or somebody else made the same namespace
+            continue
+        return made, True
+    raise Conflict("head_moved")
+
+
+def _check_seen(author: Author) -> None:
+    size, root = author.seen
+    if size == 0 and root == EMPTY_ROOT:
+        return
+    if not Checkpoint.objects.filter(size=size, root=root.hex()).exists():
+        raise BadInput("seen_unknown")
+
+
+def _count(namespace: Namespace, *, client_hash: str, author: Author, event_hash: bytes) -> None:
+    """Moves the device's counter on by compare-and-swap; it must do so before the event is inserted, to keep their order."""
+    counter, _ = DeviceCounter.objects.get_or_create(namespace=namespace, client=client_hash, defaults={"kid": author.kid})
+    expected = counter.dseq + 1
+    if author.dseq != expected or author.dprev != bytes.fromhex(counter.last):
+        raise Conflict("dseq_expected", expected=expected)
+    moved = DeviceCounter.objects.filter(pk=counter.pk, dseq=counter.dseq).update(dseq=expected, last=event_hash.hex())
+    if moved != 1:
+        raise Conflict("dseq_expected", expected=expected + 1)
+
+
+def _need_transaction() -> None:
+    """An event outside the act's transaction could exist without the act, or the act without it."""
+    if not transaction.get_connection().in_atomic_block:
+        raise RuntimeError("an act is recorded inside its own transaction")
