@@ -10,11 +10,14 @@ from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_POST
 
+from consult.second_factor import anonymous
+
 REPORT_LIMIT = 4096
 
 logger = logging.getLogger("consult.csp")
 
 
+@anonymous
 @require_GET
 def healthz(_request: HttpRequest) -> HttpResponse:
     """200 once the database answers."""
@@ -23,6 +26,7 @@ def healthz(_request: HttpRequest) -> HttpResponse:
     return HttpResponse("ok\n", content_type="text/plain; charset=utf-8")
 
 
+@anonymous
 @csrf_exempt
 @require_POST
 def csp_report(request: HttpRequest) -> HttpResponse:
