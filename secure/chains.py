@@ -5,6 +5,7 @@ Nothing here asks who may sign; the layer above judges a statement before it is 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -24,7 +25,7 @@ class Head:
     hash: str
 
 
-def append(*, signed: Signed, now: datetime, names: dict[str, str] | None = None) -> str:
+def append(*, signed: Signed, now: datetime, names: Mapping[str, str] | None = None) -> str:
     """Puts a judged statement at its place and writes the record's event; returns its hash.
 
     Runs inside the caller's transaction. Whoever comes second for a place gets 409 `head_moved` with the present head. `names` are
@@ -51,7 +52,7 @@ def append(*, signed: Signed, now: datetime, names: dict[str, str] | None = None
             row.save(force_insert=True)
     except IntegrityError as error:
         raise _head_moved(_last(scope)) from error
-    events.record_state(ns=scope, type=statement.type, statement=signed.hash, at=now, names=names or {})
+    events.record_state(ns=scope, type=statement.type, statement=signed.hash, at=now, names=names, by=signed.cards)
     return signed.hash
 
 

@@ -13,7 +13,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -43,7 +43,7 @@ class Statement:
     prev: str | None
     up: str | None
     nonce: str
-    body: Mapping[str, Json]
+    body: Mapping[str, Any]
 
     @cached_property
     def hash(self) -> str:
