@@ -223,6 +223,11 @@ def room_view(room_id: str) -> RoomView:
     )
 
 
+def room_named(room_id: str) -> RoomView | None:
+    """The room of this id, if there is one."""
+    return room_view(room_id) if Room.objects.filter(id=room_id).exists() else None
+
+
 def rooms_of(scope: str) -> list[RoomView]:
     """The rooms of a consultation, oldest first."""
     found = Room.objects.filter(scope=scope).order_by("opened", "id").values_list("id", flat=True)
