@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple
 
 from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
+from consult import second_factor
+from consult.second_factor import account_of
 from consult.templatetags.bundle import manifest
 from meetings import parties
 
@@ -42,11 +44,10 @@ def variables(request: HttpRequest) -> dict[str, object]:
 
 def reader(request: HttpRequest) -> Account | None:
     """The person reading, once both factors are through. An error page may be made before sign-in was looked at."""
-    user = getattr(request, "user", None)
-    if user is None or not user.is_authenticated:
+    if not hasattr(request, "user") or not hasattr(request, "session"):
         return None
-    verified = getattr(user, "is_verified", None)
-    return cast("Account", user) if verified is not None and verified() else None
+    through = getattr(request, "signed_in", None)
+    return account_of(request) if (second_factor.signed_in(request) if through is None else through) else None
 
 
 def navigation(account: Account, *, path: str) -> list[Place]:

@@ -48,6 +48,7 @@ export function field(form: HTMLElement, name: string): string {
 export function bindActs(acts: Readonly<Record<string, Act>>): void {
   showSaid();
   document.addEventListener("click", (event) => {
+    if (event.target instanceof Element && event.target.closest("[data-print]") !== null) globalThis.print();
     const button = event.target instanceof Element ? event.target.closest<HTMLButtonElement>("button[data-act]") : null;
     const act = button === null ? undefined : acts[button.dataset["act"] ?? ""];
     if (button === null || act === undefined) return;

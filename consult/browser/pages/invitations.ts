@@ -29,10 +29,6 @@ export const invitationActs: Readonly<Record<string, Act>> = {
     await keys.call("invitationWithdraw", { enrolment: named(control, "enrolment") });
     return { kind: "again", said: gettext("The code was withdrawn. It works no more.") };
   },
-  "print-code": () => {
-    globalThis.print();
-    return Promise.resolve({ kind: "quiet" });
-  },
 };
 
 /** How far an invited person has come, and whether the card is really theirs. */

@@ -11,7 +11,8 @@ export function keepLive(refreshed: (part: HTMLElement) => void): void {
 
 function inTheMiddle(): boolean {
   if (document.querySelector("dialog[open], [aria-busy='true'], [data-live] details[open]") !== null) return true;
-  return document.activeElement?.closest("[data-live]") !== null && document.activeElement?.closest("[data-live]") !== undefined;
+  const focused = document.activeElement;
+  return focused !== null && focused.closest("[data-live]") !== null;
 }
 
 async function renew(refreshed: (part: HTMLElement) => void): Promise<void> {
