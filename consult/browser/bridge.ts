@@ -612,6 +612,10 @@ export interface Calls {
   /** Takes back one that has certainly not been sent; `not_due` otherwise. */
   readonly outboxDiscard: Call<{ readonly room: Hex; readonly id: Hex }, Nothing>;
 
+  /** What is being written and not sent yet, kept under the wrapping key: plain text of a room never lies on a disk. */
+  readonly composerSave: Call<{ readonly room: Hex; readonly text: string; readonly replyTo: Hex | null }, Nothing>;
+  readonly composerRead: Call<{ readonly room: Hex }, { readonly text: string; readonly replyTo: Hex | null }>;
+
   // papers
   /** Seals and uploads with progress; resumes by itself if the same file's upload had begun; then queues the message. Can be cancelled. */
   readonly paperSend: Call<{ readonly room: Hex; readonly file: File; readonly replyTo: Hex | null }, { readonly id: Hex }>;
