@@ -1,0 +1,84 @@
+"""Who holds which office, with names: for pages. Names are what people enrolled under; offices follow from statements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from meetings import installation, parties
+from meetings.models import Officer, Party
+from secure import cards
+
+if TYPE_CHECKING:
+    from secure.models import Account, Card
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """A party and the person who holds its office (Co-Chair, focal point); `person` and `card` are empty while it is vacant."""
+
+    party: Party
+    person: str
+    card: str
+
+
+def chairs() -> list[Office]:
+    """The two chairing parties. Before `chairs.root`, whoever enrolled with the two codes of the command line."""
+    now = installation.current()
+    held = dict(now.chairs) if now else {card.party: card.hash for card in cards.cards_enrolled_as("chair")}
+    chairing = [party for party in parties.all_parties() if party.code in held or (now is None and party.chairing)]
+    return _offices(sorted(chairing, key=lambda party: party.name != "Indonesia"), held)
+
+
+def focal_points() -> list[Office]:
+    """Every member by name, with its focal point if it has one."""
+    now = installation.current()
+    return _offices(parties.all_parties(), dict(now.focal_points) if now else {})
+
+
+def party_names() -> dict[str, str]:
+    """Code → name, of every member."""
+    return {party.code: party.name for party in parties.all_parties()}
+
+
+def officers() -> list[Card]:
+    """Cards of the secretariat's officers in office, with their accounts loaded."""
+    serving = set(Officer.objects.filter(until=None).values_list("account_id", flat=True))
+    return [card for card in cards.cards_of_party(parties.SECRETARIAT) if card.account_id in serving]
+
+
+def chair_staff() -> list[Card]:
+    """People of the two chairing parties who are not Co-Chairs themselves."""
+    now = installation.current()
+    if now is None:
+        return []
+    return [card for party in now.chairs for card in cards.cards_of_party(party) if not now.is_chair(card.hash)]
+
+
+def people_of(party: str) -> list[Card]:
+    """Everybody enrolled for a party, with accounts loaded."""
+    return cards.cards_of_party(party)
+
+
+def names(card_hashes: Iterable[str]) -> dict[str, str]:
+    """Card → the person's name. Only for people the reader may see."""
+    return {name: card.account.name for name, card in cards.cards_named(card_hashes).items()}
+
+
+def names_for_chair() -> dict[str, str]:
+    """The names a Co-Chair needs on drafts: everybody in office and everybody enrolled by a code."""
+    holders = [office.card for office in (*chairs(), *focal_points()) if office.card]
+    invited = [card.hash for purpose in ("focal_point", "secretariat", "delegate") for card in cards.cards_enrolled_as(purpose)]
+    return names({*holders, *invited})
+
+
+def names_for(account: Account) -> dict[str, str]:
+    """Names for the reader's own page: themselves and the people they invited."""
+    own = parties.card_of(account)
+    return names({own, *(card.hash for card in cards.cards_invited_by(account))} - {""})
+
+
+def _offices(members: list[Party], held: dict[str, str]) -> list[Office]:
+    known = names(held.values())
+    return [Office(party, known.get(held.get(party.code, ""), ""), held.get(party.code, "")) for party in members]
