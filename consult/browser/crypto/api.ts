@@ -19,6 +19,10 @@ export class Server {
     return (await this.#ask("GET", path)).json();
   }
 
+  async getText(path: string): Promise<string> {
+    return (await this.#ask("GET", path)).text();
+  }
+
   /** @returns the answer's JSON; undefined where the server has nothing to say */
   async send(method: "POST" | "PUT" | "DELETE", path: string, body: Json | undefined): Promise<unknown> {
     const answer = await this.#ask(method, path, body === undefined ? {} : { json: body });
@@ -39,7 +43,7 @@ export class Server {
   }
 
   async #ask(method: string, path: string, options: Ask = {}): Promise<Response> {
-    const headers: Record<string, string> = { Accept: "application/json", "X-CSRFToken": this.#csrf };
+    const headers: Record<string, string> = { Accept: "application/json, */*;q=0.5", "X-CSRFToken": this.#csrf };
     const body = options.json === undefined ? bodyOf(options) : JSON.stringify(options.json);
     if (options.json !== undefined) headers["Content-Type"] = "application/json";
     if (options.bytes !== undefined) headers["Content-Type"] = "application/octet-stream";
