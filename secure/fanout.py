@@ -228,7 +228,7 @@ def running() -> Hub | None:
 
 async def close() -> None:
     """Ends the hub of this process, if there is one."""
-    global _hub  # noqa: PLW0603  see `hub`
+    global _hub
     ending, _hub = _hub, None
     if ending is not None and ending.loop is asyncio.get_running_loop():
         await ending.stop()

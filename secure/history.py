@@ -41,8 +41,9 @@ def grant(*, room_id: str, client: Client, slice_: Slice, box: bytes, due: DueOf
         raise TooLarge("box_too_large")
     if slice_.first > slice_.last:
         raise BadInput("bad_field", field="from")
-    # A client may hold less than the whole: part of what is due is taken, beyond it nothing.
-    if not any(_within(slice_, each) for each in due(room_id)):
+    # A client may hold less than the whole: part of what is due is taken, once; beyond it nothing.
+    given = HistoryGrant.objects.filter(room_id=room_id, card=slice_.card, from_epoch=slice_.first, to_epoch=slice_.last)
+    if given.exists() or not any(_within(slice_, each) for each in due(room_id)):
         raise Conflict("not_due")
     HistoryGrant.objects.create(
         room_id=room_id, card=slice_.card, from_epoch=slice_.first, to_epoch=slice_.last, box=box, by=client, at=now
@@ -57,10 +58,13 @@ def grants_for(*, room_id: str, card: str) -> list[Grant]:
 
 
 def granted_to(room_id: str) -> dict[str, int]:
-    """The last epoch which each card has been given the keys of."""
+    """How far from epoch 0 without a gap each card has been given the keys; cards that have none of epoch 0 are absent."""
     granted: dict[str, int] = {}
-    for card, last in HistoryGrant.objects.filter(room_id=room_id).values_list("card", "to_epoch"):
-        granted[card] = max(last, granted.get(card, -1))
+    rows = HistoryGrant.objects.filter(room_id=room_id).order_by("from_epoch", "to_epoch")
+    for card, first, last in rows.values_list("card", "from_epoch", "to_epoch"):
+        reached = granted.get(card, -1)
+        if first <= reached + 1:
+            granted[card] = max(last, reached)
     return granted
 
 
