@@ -18,9 +18,10 @@ from django.db import transaction
 from django_otp.models import Device
 
 from secure import second_factor, sessions, throttle
+from secure.cards import current_card
 from secure.errors import BadInput, Conflict, Forbidden, Gone, NotFound
 from secure.log import events
-from secure.models import Account, Card
+from secure.models import Account
 from secure.throttle import Source
 
 PASSWORD_MOST = 1024
@@ -62,8 +63,8 @@ def refuse_taken(sign_in_name: str) -> None:
         raise Conflict("sign_in_name_taken")
 
 
-def hash_new_password(*, password: str, sign_in_name: str, name: str) -> str:
-    """Judge a new password and hash it. Outside any transaction: it takes a tenth of a second."""
+def judge_new_password(*, password: str, sign_in_name: str, name: str) -> None:
+    """Long enough, not a common one, not made of what everybody knows about the person."""
     if len(password) > PASSWORD_MOST:
         raise BadInput("password_too_long")
     try:
@@ -72,6 +73,11 @@ def hash_new_password(*, password: str, sign_in_name: str, name: str) -> str:
         raise BadInput("password_weak") from error
     if sign_in_name in password.lower() or "consult" in password.lower():
         raise BadInput("password_weak")
+
+
+def hash_new_password(*, password: str, sign_in_name: str, name: str) -> str:
+    """Judge a new password and hash it. Outside any transaction: it takes a tenth of a second."""
+    judge_new_password(password=password, sign_in_name=sign_in_name, name=name)
     with _HASHING:
         return make_password(password)
 
@@ -132,9 +138,7 @@ def reset_sign_in(*, sign_in_name: str, now: datetime) -> SignInReset:
     password = "-".join(secrets.token_hex(3) for _ in range(5))
     hashed, expires = make_password(password), now + ONE_USE_LASTS
     with transaction.atomic():
-        Account.objects.filter(pk=account.pk).update(
-            password=hashed, password_must_change=True, password_expires=expires
-        )
+        Account.objects.filter(pk=account.pk).update(password=hashed, password_must_change=True, password_expires=expires)
         second_factor.forget(account)
         second_factor.add_authenticator(account=account, salt=second_factor.new_salt(), confirmed=False)
         sessions.end_all(account=account, now=now)
@@ -171,10 +175,6 @@ def renew_sign_in(*, account: Account, password: str, code: str, source: Source,
 def by_id(account_id: object) -> Account | None:
     """For a session that has got half-way through signing in."""
     return Account.objects.filter(pk=account_id, is_active=True).first() if isinstance(account_id, int) else None
-
-
-def current_card(account: Account) -> Card | None:
-    return Card.objects.filter(account=account, current=True).first()
 
 
 def _whose(account: Account) -> dict[str, str | None]:

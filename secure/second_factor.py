@@ -55,9 +55,7 @@ def step_of(*, salt: str, code: str, now: datetime, after: int = -1) -> int | No
 
 def add_authenticator(*, account: Account, salt: str, last_step: int = -1, confirmed: bool = True) -> TOTPDevice:
     """Inside the caller's transaction. `last_step`: of the code that proved it; that code and earlier ones are used up."""
-    return TOTPDevice.objects.create(
-        user=account, name="authenticator", key=salt, last_t=last_step, confirmed=confirmed
-    )
+    return TOTPDevice.objects.create(user=account, name="authenticator", key=salt, last_t=last_step, confirmed=confirmed)
 
 
 def accept(*, account: Account, code: str, now: datetime) -> Device | None:

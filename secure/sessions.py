@@ -31,9 +31,7 @@ SEEN_EVERY = timedelta(minutes=1)
 
 def begin(*, session_key: str, account: Account, label: str, now: datetime) -> SignInSession:
     """A browser has given password and second factor. Inside the caller's transaction."""
-    return SignInSession.objects.create(
-        key=session_key, account=account, label=label[:80], created=now, last_seen=now
-    )
+    return SignInSession.objects.create(key=session_key, account=account, label=label[:80], created=now, last_seen=now)
 
 
 def live_account(*, session_key: str | None, now: datetime) -> Account | None:

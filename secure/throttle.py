@@ -64,8 +64,11 @@ PACES = {
 
 
 @transaction.atomic
-def attempt(*, act: str, name: str, source: Source, now: datetime) -> None:
-    """Count one attempt, or refuse it as `too_many` with the seconds to wait. `act`: what is guessed, `password`, `code`, …"""
+def attempt(*, act: str, name: str | None, source: Source, now: datetime) -> None:
+    """Count one attempt, or refuse it as `too_many` with the seconds to wait.
+
+    `act`: what is guessed, `password`, `code`, `locator`. Without a name only the address counts.
+    """
     buckets = _buckets(act, name, source)
     rows = {row.bucket: row for row in SignInFailures.objects.select_for_update().filter(bucket__in=buckets)}
     waits = [_wait(row, buckets[key], now) for key, row in rows.items()]
@@ -80,7 +83,7 @@ def attempt(*, act: str, name: str, source: Source, now: datetime) -> None:
 
 
 @transaction.atomic
-def succeeded(*, act: str, name: str, source: Source) -> None:
+def succeeded(*, act: str, name: str | None, source: Source) -> None:
     """The attempt just counted was right: the person's own buckets are emptied, the shared ones lose this one count."""
     for key, pace in _buckets(act, name, source).items():
         row = SignInFailures.objects.filter(bucket=key)
@@ -90,10 +93,12 @@ def succeeded(*, act: str, name: str, source: Source) -> None:
             row.filter(count__gt=0).update(count=F("count") - 1)
 
 
-def _buckets(act: str, name: str, source: Source) -> dict[str, Pace]:
+def _buckets(act: str, name: str | None, source: Source) -> dict[str, Pace]:
+    place = network_of(source.address)
+    if name is None:
+        return {_key(act, "address", place): PACES["address"]}
     if source.browser is not None:
         return {_key(act, "browser", source.browser, name): PACES["browser"]}
-    place = network_of(source.address)
     by_name = PACES["code_name"] if act == "code" else PACES["name"]
     return {
         _key(act, "pair", place, name): PACES["pair"],
