@@ -143,7 +143,7 @@ def invite_chairs(args: argparse.Namespace) -> int:
         return refuse("The Co-Chairs have been invited and have enrolled. A lost sign-in: consult admin reset-sign-in NAME.")
     print(f"Hand each Co-Chair their own code outside this system. It works once, for 14 days, at {env.origin}/enrol\n")
     for party, name, code in zip(("Indonesia", "Australia"), (args.indonesia, args.australia), codes, strict=True):
-        print(f"{party}, {name}:\n  {code}\n  {env.origin}/enrol#{code}\n")
+        print(f"{party}, {name}:\n  {code}\n  {env.origin}/enrol#{code}\n" if code else f"{party} has enrolled already.\n")
     return 0
 
 
@@ -156,7 +156,7 @@ def reset_sign_in(args: argparse.Namespace) -> int:
         access = reset(sign_in_name=args.name, now=datetime.now(UTC))
     except Refusal:
         return refuse(f"Nobody signs in as {args.name}.")
-    print(f"One-use password: {access.password}\nSecond factor:    {access.otpauth}")
+    print(f"One-use password: {access.password}\nIt works for 24 hours. At sign-in the person chooses a password and sets up a new second factor.")
     print("All sessions of this person have ended. Keys and seats are untouched. The record has an entry of this.")
     return 0
 
