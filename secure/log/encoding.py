@@ -142,7 +142,7 @@ def parse_event(raw: bytes) -> Event:
         raise LogError("bad_event")
     unb64(value["id"], 16)
     _check_members_for_the_record(data)
-    return Event(raw, cast(str, ns), cast(str, kind), cast(str, src), natural(value["at"]), data, author)
+    return Event(raw, cast(str, ns), cast(str, kind), src, natural(value["at"]), data, author)
 
 
 def signing_bytes(value: Mapping[str, Json]) -> bytes:

@@ -1,0 +1,45 @@
+"""The record for anyone: checkpoint and tiles as C2SP tlog-tiles lays them out. Hashes only; no sign-in, no cookies."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import path
+from django.views.decorators.http import require_safe
+
+from consult.second_factor import anonymous
+from secure.log import store
+from secure.log.errors import LogError
+from secure.log.tiles import parse_tile_path
+
+NEVER_CHANGES = "public, max-age=31536000, immutable"
+"""A tile that a checkpoint covers is the same for ever; a partial one has its width in its name."""
+
+
+@anonymous
+@require_safe
+def checkpoint(_request: HttpRequest) -> HttpResponse:
+    """The newest signed tree head; 404 until the first one is signed."""
+    newest = store.published()
+    if newest is None:
+        return _absent()
+    return HttpResponse(newest.note, content_type="text/plain; charset=utf-8", headers={"Cache-Control": "no-cache"})
+
+
+@anonymous
+@require_safe
+def tile(_request: HttpRequest, place: str) -> HttpResponse:
+    """One tile of hashes, as far as the newest checkpoint covers it."""
+    try:
+        hashes = store.served_tile(parse_tile_path(place))
+    except LogError:
+        hashes = None
+    if hashes is None:
+        return _absent()
+    return HttpResponse(hashes, content_type="application/octet-stream", headers={"Cache-Control": NEVER_CHANGES})
+
+
+def _absent() -> HttpResponse:
+    return HttpResponse("not found\n", status=404, content_type="text/plain; charset=utf-8", headers={"Cache-Control": "no-store"})
+
+
+urlpatterns = [path("log/checkpoint", checkpoint), path("log/tile/<path:place>", tile)]
