@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
@@ -10,7 +11,7 @@ from consult.pages import page
 from consult.second_factor import account_of
 from meetings import installation, parties, roll
 from secure.errors import Forbidden
-from secure.log import keys
+from secure.keys import load_log_key
 
 
 @page
@@ -21,7 +22,7 @@ def chairs(request: HttpRequest) -> HttpResponse:
     context = {
         "chairs": roll.chairs(),
         "founded": founded is not None,
-        "log": founded.log if founded else keys.verifier_key(),
+        "log": founded.log if founded else load_log_key(settings.CONSULT_LOG_KEY, origin=settings.CONSULT_ORIGIN).vkey,
         "people": roll.names_for_chair(),
         "party_names": roll.party_names(),
     }
