@@ -53,9 +53,7 @@ class Door(Protocol):
     def __call__(self, request: HttpRequest, /, *args: object, **kwargs: object) -> HttpResponseBase: ...
 
 
-def door(
-    *methods: str, anonymous: bool = False, limit: int = JSON_BYTES, raw: bool = False
-) -> Callable[[View[P]], Door]:
+def door(*methods: str, anonymous: bool = False, limit: int = JSON_BYTES, raw: bool = False) -> Callable[[View[P]], Door]:
     """Make a JSON door. `raw` leaves the body unread, for doors which take sealed bytes instead of JSON."""
 
     def decorate(view: View[P]) -> Door:
@@ -71,7 +69,7 @@ def door(
             try:
                 typed.fields = Fields({} if raw else _body(request, limit=limit))
                 return _response(view(typed, *args, **kwargs))
-            except UnsupportedMediaType:
+            except MediaTypeError:
                 return json_error(MEDIA_TYPE, 415)
             except Refusal as refusal:
                 return json_refusal(refusal)
@@ -103,7 +101,7 @@ def created(content: Mapping[str, object]) -> HttpResponse:
     return JsonResponse(dict(content), status=201, headers={"Cache-Control": "no-store"})
 
 
-class UnsupportedMediaType(Exception):
+class MediaTypeError(Exception):
     """The body is not declared as JSON."""
 
 
@@ -140,7 +138,7 @@ def _body(request: HttpRequest, *, limit: int) -> dict[str, object]:
     if not raw:
         return {}
     if request.content_type != "application/json":
-        raise UnsupportedMediaType
+        raise MediaTypeError
     return parse_object(raw)
 
 
@@ -233,8 +231,7 @@ class Fields:
         return Fields(value)
 
     def objects(self, name: str, *, most: int) -> Sequence[Fields]:
-        found = [Fields({name: each}).object(name) for each in self.list(name, most=most)]
-        return found
+        return [Fields({name: each}).object(name) for each in self.list(name, most=most)]
 
 
 def checked_hex(value: object, *, size: int, name: str) -> str:

@@ -94,14 +94,27 @@ def visible_consultations(account: Account) -> list[Consultation]:
 
 def access_room(*, account: Account, room_id: str, device: str | None = None) -> RoomPlace:
     """The room, for somebody seated in it. With `device`: it must be the account's own, and seated."""
-    room = delivery.room_named(room_id)
+    room = delivery.room_view(room_id)
     card = cards.current_card(account)
-    if room is None or card is None:
+    if card is None or not rooms.is_seated(room_id, card.hash):
         raise NotFound
-    seated = rooms.seated_devices(room_id)
-    own = [client for client in cards.devices_of([card.hash]).get(card.hash, []) if client.hash in seated]
-    chosen = next((client for client in own if client.hash == device), None)
-    if (device is None and not rooms.is_seated(room_id, card.hash)) or (device is not None and chosen is None):
+    chosen = None
+    if device is not None:
+        own = cards.devices_of([card.hash]).get(card.hash, [])
+        chosen = next((client for client in own if client.hash == device), None)
+        if chosen is None or device not in rooms.seated_devices(room_id):
+            raise NotFound
+    return RoomPlace(room=room.room, kind=room.kind, consultation=Consultation.objects.get(id=room.scope), card=card.hash, device=chosen)
+
+
+def access_removal(*, account: Account, room_id: str, device: str) -> None:
+    """Who may see whether a device is out of a room: those seated in it, and whoever may take the seat away: its own account, the
+    focal point of its party, the Co-Chairs."""
+    room = delivery.room_view(room_id)
+    client, card = cards.device_ever(device), cards.current_card(account)
+    if client is None or card is None:
         raise NotFound
-    consultation = Consultation.objects.get(id=room.scope)
-    return RoomPlace(room=room.id, kind=room.kind, consultation=consultation, card=card.hash, device=chosen)
+    place = access_consultation(account=account, consultation_id=room.scope) if client.card_id != card.hash else None
+    if place is None or place.chair or place.focal_point_of == client.card.party or rooms.is_seated(room_id, card.hash):
+        return
+    raise NotFound

@@ -12,9 +12,17 @@ Value = str | int | None
 
 
 def note(
-    *, type: str, about: Mapping[str, Value], now: datetime, scope: str | None = None, names: Mapping[str, str] | None = None
+    *,
+    type: str,
+    about: Mapping[str, Value],
+    now: datetime,
+    by: str = "",
+    scope: str | None = None,
+    names: Mapping[str, str] | None = None,
 ) -> None:
-    """Record that it happened. `about`: codes, hashes and numbers. `names`: personal fields, erasable. `scope`: the installation if not given."""
-    events.record_host(
-        ns=scope or installation.established().inst, type=type, data=dict(about), at=now, names=dict(names or {})
-    )
+    """Record that it happened. `about`: codes, hashes and numbers. `names`: personal fields, erasable. `by`: the card of whoever acted.
+
+    `scope` is the chain it belongs to; the installation if not given.
+    """
+    ns = scope or installation.established().inst
+    events.record_host(ns=ns, type=type, data=dict(about), at=now, names=dict(names or {}), by=[by] if by else [])
