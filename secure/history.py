@@ -1,4 +1,4 @@
-"""Slices of a room's key ring, sealed by a member's device to a newcomer's card. The server passes them on and counts them."""
+"""Slices of a room's key ring, sealed by a member to a newcomer's card. The server passes them on and counts them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.db import transaction
 
 from secure import fanout, limits
 from secure.errors import BadInput, Conflict, TooLarge
-from secure.models import Client, HistoryGrant
+from secure.models import HistoryGrant
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,8 @@ DueOf = Callable[[str], frozenset[Slice]]
 
 
 @transaction.atomic(durable=True)
-def grant(*, room_id: str, client: Client, slice_: Slice, box: bytes, due: DueOf, now: datetime) -> None:
-    """Keep a slice for a newcomer. Only what is due is taken, so nobody can widen anybody's history."""
+def grant(*, room_id: str, card: str, slice_: Slice, box: bytes, due: DueOf, now: datetime) -> None:
+    """Keep a slice for a newcomer, sealed by whoever holds `card`. Only what is due is taken, so nobody can widen anybody's history."""
     if len(box) > limits.HISTORY_BOX_BYTES:
         raise TooLarge("box_too_large")
     if slice_.first > slice_.last:
@@ -46,7 +46,7 @@ def grant(*, room_id: str, client: Client, slice_: Slice, box: bytes, due: DueOf
     if given.exists() or not any(_within(slice_, each) for each in due(room_id)):
         raise Conflict("not_due")
     HistoryGrant.objects.create(
-        room_id=room_id, card=slice_.card, from_epoch=slice_.first, to_epoch=slice_.last, box=box, by=client, at=now
+        room_id=room_id, card=slice_.card, from_epoch=slice_.first, to_epoch=slice_.last, box=box, by=card, at=now
     )
     transaction.on_commit(lambda: fanout.notify_due([room_id]))
 
@@ -54,7 +54,7 @@ def grant(*, room_id: str, client: Client, slice_: Slice, box: bytes, due: DueOf
 def grants_for(*, room_id: str, card: str) -> list[Grant]:
     """What waits for a card, oldest first."""
     rows = HistoryGrant.objects.filter(room_id=room_id, card=card).order_by("at", "pk")
-    return [Grant(row.from_epoch, row.to_epoch, bytes(row.box), row.by_id) for row in rows]
+    return [Grant(row.from_epoch, row.to_epoch, bytes(row.box), row.by) for row in rows]
 
 
 def granted_to(room_id: str) -> dict[str, int]:
