@@ -6,7 +6,10 @@ from importlib import import_module
 
 from django.urls import URLPattern
 
-VIEWS = ("reports",)
+VIEWS = (
+    "log",
+    "reports",
+)
 
 urlpatterns: list[URLPattern] = [pattern for name in VIEWS for pattern in import_module(f"consult.views.{name}").urlpatterns]
 handler400 = "consult.views.errors.bad_request"

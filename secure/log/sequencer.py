@@ -185,7 +185,8 @@ class SequencerThread(threading.Thread):
     """Drains every 0.2 s and publishes every second, as long as the server runs.
 
     `mutex`, if given, is held around each step: on SQLite the server's one writer shares it, because SQLite's own write lock is
-    unfair. A database that is away for a while is waited for; `FencedError` and `DamagedError` end the thread, and what is pending stays so.
+    unfair. A database that is away for a while is waited for. `FencedError` and `DamagedError` end the thread; what is pending
+    stays so.
     """
 
     def __init__(self, key: LogKey, *, mutex: AbstractContextManager[object] | None = None) -> None:

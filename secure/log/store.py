@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+
+from django.db import connection, transaction
 
 from secure.log.merkle import HASH_BYTES, prove_consistency, prove_inclusion
 from secure.log.tiles import Subtrees, TilePlace, width_at
-from secure.models import Checkpoint, LogLeaf, LogTile
+from secure.models import Checkpoint, DeviceCounter, Disclosure, LogEvent, LogHead, LogLeaf, LogTile, Namespace, StatementRow
 
 
 @dataclass(frozen=True)
@@ -73,3 +76,76 @@ def entries(start: int, end: int) -> Iterator[StoredEntry]:
     rows = LogLeaf.objects.filter(index__gte=start, index__lt=end).order_by("index")
     for index, leaf, event, event_id in rows.values_list("index", "body", "event__body", "event_id").iterator(chunk_size=2000):
         yield StoredEntry(index, bytes(leaf), bytes(event) if event is not None else None, event_id)
+
+
+@contextmanager
+def snapshot() -> Iterator[None]:
+    """One state of the database for everything read inside, without holding up those who write."""
+    if connection.in_atomic_block:
+        yield
+    elif connection.vendor == "postgresql":
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            yield
+    else:
+        with connection.cursor() as cursor:
+            cursor.execute("BEGIN DEFERRED")  # the server's own transactions are IMMEDIATE, which would lock writers out
+            try:
+                yield
+            finally:
+                cursor.execute("ROLLBACK")
+
+
+@dataclass(frozen=True)
+class StoredHead:
+    """The sequencer's one row."""
+
+    size: int
+    frontier: bytes
+    time: int
+
+
+def head() -> StoredHead:
+    row = LogHead.objects.filter(id=1).first()
+    return StoredHead(row.size, bytes(row.frontier), row.time) if row else StoredHead(0, b"", 0)
+
+
+def checkpoints(up_to: int) -> list[tuple[int, str, bytes]]:
+    """(size, root in hex, note) of every checkpoint of at most this size."""
+    rows = Checkpoint.objects.filter(size__lte=up_to).order_by("size").values_list("size", "root", "note")
+    return [(size, root, bytes(note)) for size, root, note in rows]
+
+
+def namespaces() -> list[tuple[str, str, int, str, int]]:
+    """(tag, scope, count, head in hex, slot) of every namespace."""
+    return list(Namespace.objects.order_by("tag").values_list("tag", "scope", "count", "head", "slot"))
+
+
+def counters() -> list[tuple[str, str, int, str]]:
+    """(tag, kid, dseq, hash of the last event in hex) of every device that has counted."""
+    return list(DeviceCounter.objects.order_by("pk").values_list("namespace_id", "kid", "dseq", "last"))
+
+
+def statements() -> Iterator[tuple[str, str, str, int, bytes]]:
+    """(hash, type, scope, n, body) of every stored statement, chain by chain."""
+    rows = StatementRow.objects.order_by("scope", "n").values_list("hash", "type", "scope", "n", "body")
+    for hash_, type_, scope, n, body in rows.iterator(chunk_size=500):
+        yield hash_, type_, scope, n, bytes(body)
+
+
+def disclosures() -> Iterator[tuple[bytes, str, str, bytes]]:
+    """(event's bytes, name, value, salt) of every personal value that is kept."""
+    rows = Disclosure.objects.order_by("pk").values_list("event__body", "name", "value", "salt")
+    for event, name, value, salt in rows.iterator(chunk_size=500):
+        yield bytes(event), name, value, bytes(salt)
+
+
+def loose_events() -> int:
+    """How many events have neither a leaf nor a place among the pending: somebody took them out."""
+    return LogEvent.objects.filter(leaf__isnull=True, pending__isnull=True).count()
+
+
+def pending_events() -> list[bytes]:
+    """The bytes of the events that have no leaf yet."""
+    rows = LogEvent.objects.filter(pending__isnull=False).order_by("pk").values_list("body", flat=True)
+    return [bytes(body) for body in rows]

@@ -1,0 +1,242 @@
+"""`consult verify`: recomputes the whole log from the database and checks every signature and statement in it.
+
+What it cannot tell: whether the host's own word (`src: host`) is true, and whether whole checkpoints were taken off the end; against
+that, keep a checkpoint and give its size and root with `pin`.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, TextIO, cast
+
+from django.conf import settings
+
+from secure import statements
+from secure.errors import Refusal
+from secure.keys import KeyFileError, load_log_key
+from secure.log import jcs, store
+from secure.log.encoding import disclosure_digest, parse_event
+from secure.log.verifier import Fault, Replay, check_checkpoint, check_tile
+
+if TYPE_CHECKING:
+    from secure.log.encoding import Event
+    from secure.log.note import Verifier
+    from secure.statements import Signed
+
+VERIFIED: Final = 0
+TAMPERED: Final = 1
+UNUSABLE: Final = 2
+MOST_LINES: Final = 50
+
+STORED, STATEMENT, SIGNATURE, EVENT_OF_STATEMENT, DISCLOSURE, PIN = range(13, 19)
+"""Numbers of the checks made here, after those of `secure/log/verifier.py`."""
+
+
+@dataclass
+class Report:
+    """What was checked, and everything that does not hold."""
+
+    entries: int = 0
+    signed: int = 0
+    root: bytes = b""
+    statements: int = 0
+    checkpoints: int = 0
+    pending: int = 0
+    faults: list[Fault] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Statement:
+    """A stored statement that could be read."""
+
+    signed: Signed
+    type: str
+    scope: str
+    n: int
+
+
+def run(stdout: TextIO, *, pin: tuple[int, bytes] | None = None) -> int:
+    """Verifies the configured database and prints the outcome; returns the exit code."""
+    try:
+        key = load_log_key(settings.CONSULT_LOG_KEY, origin=settings.CONSULT_ORIGIN)
+    except KeyFileError as error:
+        stdout.write(f"{error}\n")
+        return UNUSABLE
+    report = verify(verifier=key.verifier, pin=pin)
+    stdout.writelines(f"{line}\n" for line in lines(report))
+    return TAMPERED if report.faults else VERIFIED
+
+
+def lines(report: Report) -> Iterator[str]:
+    """The report in plain words."""
+    yield f"{report.entries} entries, {report.checkpoints} checkpoints and {report.statements} statements read."
+    for fault in report.faults[:MOST_LINES]:
+        yield f"FAULT (check {fault.check}) {fault.where}: {fault.what}."
+    if len(report.faults) > MOST_LINES:
+        yield f"… and {len(report.faults) - MOST_LINES} more."
+    if report.faults:
+        yield "NOT VERIFIED: the record is not what was signed. Keep this database as it is and tell both Co-Chairs."
+        return
+    if not report.signed:
+        yield "No checkpoint has been signed yet: nothing to verify against."
+        return
+    yield f"VERIFIED up to entry {report.signed - 1}. Root: {base64.b64encode(report.root).decode()}"
+    waiting = report.entries - report.signed + report.pending
+    if waiting:
+        yield f"{waiting} newer entries have been recorded and are not signed yet; they will be within seconds while the server runs."
+
+
+def verify(*, verifier: Verifier, pin: tuple[int, bytes] | None = None) -> Report:
+    """Checks everything, in one snapshot of the database; `pin` is (tree size, root) of a checkpoint kept elsewhere."""
+    report = Report()
+    with store.snapshot():
+        known = _read_statements(report)
+        seen: dict[str, list[str]] = {}
+        replay = _replay(report, known, seen)
+        _check_stored(report, replay)
+        _check_checkpoints(report, replay, verifier)
+        _check_statements(report, known, verifier)
+        _check_events_of_statements(report, known, seen)
+        _check_disclosures(report)
+    if pin and replay.roots.get(pin[0]) != pin[1]:
+        report.faults.append(Fault(PIN, f"the checkpoint at {pin[0]}", "it is not in this log: the log was cut or forked"))
+    return report
+
+
+def _read_statements(report: Report) -> dict[str, _Statement]:
+    """Check 14: every statement is canonical, names its own hash, and stands where its row says."""
+    known: dict[str, _Statement] = {}
+    chain: tuple[str, int, str | None] = ("", -1, None)
+    for hash_, type_, scope, n, body in store.statements():
+        report.statements += 1
+        where = f"statement {hash_[:16]}"
+        try:
+            signed = statements.parse_signed(jcs.decode(body))
+        except Refusal:
+            report.faults.append(Fault(STATEMENT, where, "its bytes are not a statement"))
+            continue
+        statement = signed.statement
+        if (signed.hash, statement.type, signed.scope_name, statement.n) != (hash_, type_, scope, n):
+            report.faults.append(Fault(STATEMENT, where, "its bytes were changed"))
+            continue
+        before = chain if chain[0] == scope else (scope, -1, None)
+        if (n, statement.prev) != (before[1] + 1, before[2]):
+            report.faults.append(Fault(STATEMENT, where, "the statement before it in its chain is missing"))
+        chain = (scope, n, hash_)
+        known[hash_] = _Statement(signed, type_, scope, n)
+    return known
+
+
+def _replay(report: Report, known: Mapping[str, _Statement], seen: dict[str, list[str]]) -> Replay:
+    """Checks 1 to 10. `seen` collects, for each namespace, the statements its events name, in order."""
+
+    def on_event(index: int, event: Event) -> None:
+        if event.statement is None:
+            return
+        seen.setdefault(event.ns, []).append(event.statement)
+        found = known.get(event.statement)
+        if found is None or found.type != event.type:
+            report.faults.append(Fault(EVENT_OF_STATEMENT, f"entry {index}", "its statement is missing"))
+
+    keys = [_key(found, "signature_key") for found in known.values() if found.type == "device.add"]
+    replay = Replay(public_keys=keys, on_event=on_event)
+    size = store.head().size
+    for entry in store.entries(0, size):
+        replay.feed(entry.index, entry.leaf, entry.event)
+    if replay.size < size:
+        report.faults.append(Fault(1, f"entry {replay.size}", "it is missing, and those after it"))
+    report.faults += replay.faults
+    report.entries = replay.size
+    return replay
+
+
+def _check_stored(report: Report, replay: Replay) -> None:
+    """Checks 12 and 13: what the sequencer goes on from is what the entries say."""
+    for level, n in replay.tiles.places():
+        report.faults += check_tile(level, n, store.read_tile(level, n), replay=replay)
+    head = store.head()
+    if head.size == replay.size and (head.frontier != b"".join(replay.frontier) or head.time != replay.time):
+        report.faults.append(Fault(STORED, "the log's head", "it is not that of its entries"))
+    counts = replay.counts
+    for tag, _scope, count, last, _slot in store.namespaces():
+        if head.size == replay.size and counts.get(tag, (0, bytes(32))) != (count, bytes.fromhex(last)):
+            report.faults.append(Fault(STORED, f"series {tag}", "its count or head is not that of its entries"))
+    report.pending = len(store.pending_events())
+    if not report.pending:
+        _check_counters(report, replay)
+    loose = store.loose_events()
+    if loose:
+        report.faults.append(Fault(STORED, f"{loose} events", "they were recorded and then kept out of the log"))
+
+
+def _check_counters(report: Report, replay: Replay) -> None:
+    devices = replay.devices
+    for tag, kid, dseq, last in store.counters():
+        if dseq and devices.get((tag, kid)) != (dseq, bytes.fromhex(last)):
+            report.faults.append(Fault(STORED, f"a device in series {tag}", "its count is not that of its entries"))
+
+
+def _check_checkpoints(report: Report, replay: Replay, verifier: Verifier) -> None:
+    """Check 11, and that the row repeats what its note says."""
+    for size, root, note in store.checkpoints(replay.size):
+        report.checkpoints += 1
+        found = check_checkpoint(note, verifiers=[verifier], replay=replay)
+        if not found and replay.roots.get(size) != bytes.fromhex(root):
+            found = [Fault(11, f"the checkpoint at {size}", "its row says something else than its note")]
+        report.faults += found
+        report.signed, report.root = size, bytes.fromhex(root)
+
+
+def _check_statements(report: Report, known: Mapping[str, _Statement], verifier: Verifier) -> None:
+    """Check 15: every signature on every statement, and that `chairs.root` names this log."""
+    keys = {hash_: _key(found, "account_key") for hash_, found in known.items() if found.type == "account.card"}
+    for hash_, found in known.items():
+        where = f"statement {hash_[:16]} ({found.type})"
+        for card in found.signed.cards:
+            try:
+                statements.verify_signature(found.signed, card=card, account_key=keys.get(card, b""))
+            except Refusal:
+                report.faults.append(Fault(SIGNATURE, where, f"the signature of card {card[:16]} does not hold"))
+        if found.type == statements.ROOT and found.signed.statement.body.get("log") != verifier.vkey:
+            report.faults.append(Fault(SIGNATURE, where, "the Co-Chairs named another log's key"))
+
+
+def _key(found: _Statement, member: str) -> bytes:
+    """A key in a statement's body; empty, and so good for no signature, if there is none."""
+    try:
+        return statements.unbase64(str(found.signed.statement.body.get(member)), 32)
+    except Refusal:
+        return b""
+
+
+def _check_events_of_statements(report: Report, known: Mapping[str, _Statement], seen: Mapping[str, list[str]]) -> None:
+    """Check 16: one event for each statement, in its own scope's series, in the order of its chain."""
+    pending = [event for event in map(parse_event, store.pending_events()) if event.statement]
+    in_order = {tag: list(hashes) for tag, hashes in seen.items()}
+    for event in pending:
+        in_order.setdefault(event.ns, []).append(cast("str", event.statement))
+    scopes = {tag: scope for tag, scope, *_ in store.namespaces()}
+    recorded: set[str] = set()
+    for tag, hashes in in_order.items():
+        found = [known[hash_] for hash_ in hashes if hash_ in known]
+        if any(statement.scope != scopes.get(tag) for statement in found):
+            report.faults.append(Fault(EVENT_OF_STATEMENT, f"series {tag}", "it holds another chain's statements"))
+        if [statement.n for statement in found] != list(range(len(found))):
+            report.faults.append(Fault(EVENT_OF_STATEMENT, f"series {tag}", "its statements are not in their order, or one is there twice"))
+        recorded.update(hashes)
+    for hash_ in known.keys() - recorded:
+        report.faults.append(Fault(EVENT_OF_STATEMENT, f"statement {hash_[:16]}", "it was accepted without an entry"))
+
+
+def _check_disclosures(report: Report) -> None:
+    """Check 17: a personal value that is kept is the one whose digest was recorded. One that is gone is no fault."""
+    for raw, name, value, salt in store.disclosures():
+        try:
+            digests = parse_event(raw).data.get("_sd")
+            held = isinstance(digests, list) and disclosure_digest(salt=salt, name=name, value=value) in digests
+        except Refusal:
+            held = False
+        if not held:
+            report.faults.append(Fault(DISCLOSURE, f"a name ({name})", "it is not the one that was recorded"))
