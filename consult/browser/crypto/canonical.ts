@@ -7,6 +7,8 @@ export type JsonObject = { readonly [key: string]: Json };
 
 const KEY = /^[a-z_][a-z0-9_]*$/;
 const MAX_DEPTH = 8;
+// With the flag u a pair counts as one character, so only a surrogate without its partner is left to match.
+const LONE_SURROGATE = /[\ud800-\udfff]/u;
 
 /**
  * Canonical bytes: keys sorted, no white space, integers below 2^53, no lone surrogates, depth at most 8.
@@ -38,7 +40,7 @@ function write(value: Json, depth: number): string {
     return String(value);
   }
   if (typeof value === "string") {
-    if (!value.isWellFormed()) throw new Refusal("not_canonical", "a lone surrogate");
+    if (LONE_SURROGATE.test(value)) throw new Refusal("not_canonical", "a lone surrogate");
     return JSON.stringify(value);
   }
   if (depth >= MAX_DEPTH) throw new Refusal("not_canonical", "nested too deeply");

@@ -97,7 +97,7 @@ export async function sealContent(options: { contentKey: Uint8Array; place: Plac
 export function readHeader(bytes: Uint8Array): ContentHeader {
   const value = parseCanonical(bytes);
   const keys = ["commitment", "device", "epoch", "heads", "id", "leaf", "n", "prev", "room", "v"];
-  if (!isRecord(value) || !keysAre(value, keys) || value.v !== 1) throw new Refusal("malformed", "not a content header");
+  if (!isRecord(value) || !keysAre(value, keys) || value["v"] !== 1) throw new Refusal("malformed", "not a content header");
   const { epoch, leaf, n, heads, commitment } = value;
   if (!isCount(epoch, 0) || !isCount(leaf, 0) || !isCount(n, 1)) throw new Refusal("malformed", "a count in the header");
   if (!isRecord(heads) || !keysAre(heads, ["consultation", "installation", "room"])) throw new Refusal("malformed", "heads in the header");
@@ -105,17 +105,17 @@ export function readHeader(bytes: Uint8Array): ContentHeader {
   fromBase64(commitment, 32);
   return {
     v: 1,
-    room: name(value.room, HEX_32),
+    room: name(value["room"], HEX_32),
     epoch,
     leaf,
-    device: name(value.device, HEX_32),
+    device: name(value["device"], HEX_32),
     n,
-    prev: name(value.prev, HEX_32),
-    id: name(value.id, HEX_16),
+    prev: name(value["prev"], HEX_32),
+    id: name(value["id"], HEX_16),
     heads: {
-      installation: name(heads.installation, HEX_32),
-      consultation: name(heads.consultation, HEX_32),
-      room: name(heads.room, HEX_32),
+      installation: name(heads["installation"], HEX_32),
+      consultation: name(heads["consultation"], HEX_32),
+      room: name(heads["room"], HEX_32),
     },
     commitment,
   };
@@ -150,10 +150,10 @@ export async function openContent(options: {
   if (!equal(derived.commitment, fromBase64(header.commitment, 32))) throw new Refusal("wrong_key", "sealed under another key");
   if (box.length > MAX_BOX) throw new Refusal("too_large", "more than one object may hold");
   const inner = parseCanonical(unpad(await decrypt({ ...derived, aad: options.header }, box)));
-  if (!isRecord(inner) || !keysAre(inner, ["body", "sig"]) || typeof inner.sig !== "string") throw new Refusal("malformed", "not a content object");
-  const body = readBody(inner.body);
+  if (!isRecord(inner) || !keysAre(inner, ["body", "sig"]) || typeof inner["sig"] !== "string") throw new Refusal("malformed", "not a content object");
+  const body = readBody(inner["body"]);
   const message = await signedBytes(options.header, bodyJson(body));
-  const signature = fromBase64(inner.sig, 64);
+  const signature = fromBase64(inner["sig"], 64);
   if (!(await verify({ publicKey: options.signatureKey, message, signature }))) throw new Refusal("bad_signature", "not signed by the device it names");
   return { header, body, headerHash: await headerHash(options.header) };
 }
@@ -182,25 +182,25 @@ function bodyJson(body: ContentBody): JsonObject {
 
 function readBody(value: Json | undefined): ContentBody {
   if (!isRecord(value)) throw new Refusal("malformed", "not a content body");
-  if (value.kind === "text" && keysAre(value, ["kind", "reply_to", "text"])) {
-    return { kind: "text", text: words(value.text), reply_to: reply(value.reply_to) };
+  if (value["kind"] === "text" && keysAre(value, ["kind", "reply_to", "text"])) {
+    return { kind: "text", text: words(value["text"]), reply_to: reply(value["reply_to"]) };
   }
   const keys = ["blob", "chunks", "key", "kind", "name", "reply_to", "sha256", "size", "type"];
-  if (value.kind !== "paper" || !keysAre(value, keys)) throw new Refusal("malformed", "an unknown kind of content");
+  if (value["kind"] !== "paper" || !keysAre(value, keys)) throw new Refusal("malformed", "an unknown kind of content");
   const { size, chunks } = value;
   if (!isCount(size, 0) || !isCount(chunks, 1)) throw new Refusal("malformed", "a count in the paper");
-  const key = words(value.key);
+  const key = words(value["key"]);
   fromBase64(key, 32);
   return {
     kind: "paper",
-    blob: name(value.blob, HEX_16),
+    blob: name(value["blob"], HEX_16),
     key,
-    name: words(value.name),
-    type: words(value.type),
+    name: words(value["name"]),
+    type: words(value["type"]),
     size,
     chunks,
-    sha256: name(value.sha256, HEX_32),
-    reply_to: reply(value.reply_to),
+    sha256: name(value["sha256"], HEX_32),
+    reply_to: reply(value["reply_to"]),
   };
 }
 

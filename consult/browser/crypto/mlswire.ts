@@ -1,7 +1,7 @@
 /** MLS bytes in and out of the library's objects: strict, without trailing bytes, and every failure is one of our refusals. */
 
 import { decodeMlsMessage, encodeMlsMessage } from "ts-mls";
-import type { KeyPackage, MLSMessage, PrivateKeyPackage, ProposalAdd, Welcome } from "ts-mls";
+import type { KeyPackage, MLSMessage, PrivateKeyPackage, Proposal, ProposalAdd, ProposalExternalInit, ProposalRemove, Welcome } from "ts-mls";
 import type { Commit } from "ts-mls/commit.js";
 import type { FramedContentCommit } from "ts-mls/framedContent.js";
 import type { GroupInfo } from "ts-mls/groupInfo.js";
@@ -109,13 +109,13 @@ export function decodeKeyPackage(bytes: Uint8Array): KeyPackage {
   const message = decodeWhole(decodeMlsMessage, bytes);
   if (message.wireformat !== "mls_key_package") throw new Refusal("malformed", "not a key package");
   const { keyPackage } = message;
-  if (keyPackage.cipherSuite !== SUITE_NAME) throw new Refusal("malformed", "another ciphersuite");
-  refuseLongLifetime(keyPackage);
+  refuseUnfit(keyPackage);
   return keyPackage;
 }
 
 /** The library never enforces its own limit on the total lifetime. Only the span counts here: a late reader must judge as we do. */
-function refuseLongLifetime(keyPackage: KeyPackage): void {
+function refuseUnfit(keyPackage: KeyPackage): void {
+  if (keyPackage.cipherSuite !== SUITE_NAME) throw new Refusal("malformed", "another ciphersuite");
   const { notBefore, notAfter } = keyPackage.leafNode.lifetime;
   if (notAfter <= notBefore || notAfter - notBefore > BigInt(MAX_LIFETIME)) throw new Refusal("bad_lifetime", "a key package lasts at most 35 days");
 }
@@ -171,41 +171,79 @@ export function difference(before: readonly Member[], after: readonly Member[], 
   };
 }
 
+/** Nobody is in a group twice: one leaf for a device, one signature key for a leaf, no encryption key in two places. */
+export function refuseDoubles(tree: RatchetTree): void {
+  const seen = new Set<string>();
+  const once = (name: string): void => {
+    if (seen.has(name)) throw new Refusal("invalid_tree", "something is in the group twice");
+    seen.add(name);
+  };
+  for (const { identity, signatureKey } of membersOf(tree)) {
+    once(`device ${identity.device}`);
+    once(`signature ${toHex(signatureKey)}`);
+  }
+  for (const node of tree) {
+    if (node === undefined) continue;
+    once(`encryption ${toHex(node.nodeType === "leaf" ? node.leaf.hpkePublicKey : node.parent.hpkePublicKey)}`);
+  }
+}
+
 export interface CommitContent {
   readonly adds: readonly KeyPackage[];
+  /** leaves */
   readonly emptied: ReadonlySet<number>;
   readonly external: boolean;
 }
 
-/** Rooms allow Add and Remove by value, and one external init from outside. Everything else RFC 9420 knows is refused before it is applied. */
-export function readCommitContent(message: PublicCommit): CommitContent {
+/**
+ * Rooms allow Add and Remove by value, and one external init from outside, which may replace one leaf of the same card. Everything else
+ * RFC 9420 knows is refused before it is applied.
+ */
+export function readCommitContent(message: PublicCommit, members: readonly Member[]): CommitContent {
   const { sender, commit } = message.content;
   if (sender.senderType !== "member" && sender.senderType !== "new_member_commit") throw new Refusal("forbidden_proposal", "an outside sender");
   const external = sender.senderType === "new_member_commit";
-  const proposals = byValue(commit);
-  const adds = proposals.filter((proposal): proposal is ProposalAdd => proposal.proposalType === "add").map((proposal) => proposal.add.keyPackage);
-  const emptied = new Set(proposals.flatMap((proposal) => (proposal.proposalType === "remove" && "remove" in proposal ? [proposal.remove.removed] : [])));
-  const initials = proposals.filter((proposal) => proposal.proposalType === "external_init").length;
-  const others = proposals.length - adds.length - initials - proposals.filter((proposal) => proposal.proposalType === "remove").length;
-  if (others > 0) throw new Refusal("forbidden_proposal", "only additions and removals");
+  const adds: KeyPackage[] = [];
+  const emptied = new Set<number>();
+  let initials = 0;
+  for (const proposal of byValue(commit)) {
+    if (proposal.proposalType === "add") {
+      refuseUnfit(proposal.add.keyPackage);
+      adds.push(proposal.add.keyPackage);
+    } else if (proposal.proposalType === "remove") {
+      const { removed } = proposal.remove;
+      if (emptied.has(removed)) throw new Refusal("forbidden_proposal", "one leaf removed twice");
+      if (!members.some(({ leaf }) => leaf === removed)) throw new Refusal("no_such_leaf", "removes a leaf that is empty");
+      emptied.add(removed);
+    } else {
+      initials += 1;
+    }
+  }
   if (initials !== (external ? 1 : 0)) throw new Refusal("forbidden_proposal", "external init belongs to an external commit, once");
-  if (external && (adds.length > 0 || emptied.size > 1)) throw new Refusal("forbidden_proposal", "an external commit replaces one leaf at most");
-  for (const keyPackage of adds) refuseLongLifetime(keyPackage);
+  if (sender.senderType === "member" && emptied.has(sender.leafIndex)) throw new Refusal("forbidden_proposal", "nobody removes the own leaf");
+  if (external) refuseUnlawfulEntry(commit, adds, members.filter(({ leaf }) => emptied.has(leaf)));
   return { adds, emptied, external };
 }
 
-function byValue(commit: Commit): readonly ({ proposalType: unknown } & (ProposalAdd | { proposalType: "remove"; remove: { removed: number } } | { proposalType: "external_init" | "other" }))[] {
+function refuseUnlawfulEntry(commit: Commit, adds: readonly KeyPackage[], replaced: readonly Member[]): void {
+  if (adds.length > 0 || replaced.length > 1) throw new Refusal("forbidden_proposal", "an external commit replaces one leaf at most");
+  const credential = commit.path?.leafNode.credential;
+  if (credential?.credentialType !== "basic") throw new Refusal("forbidden_proposal", "an external commit without a leaf of ours");
+  const { card } = parseIdentity(credential.identity);
+  if (replaced.some(({ identity }) => identity.card !== card)) throw new Refusal("forbidden_proposal", "an external commit replaces a leaf of its own card");
+}
+
+type LawfulProposal = ProposalAdd | ProposalRemove | ProposalExternalInit;
+
+function byValue(commit: Commit): readonly LawfulProposal[] {
   return commit.proposals.map((entry) => {
     if (entry.proposalOrRefType !== "proposal") throw new Refusal("forbidden_proposal", "a proposal by reference");
     const { proposal } = entry;
-    switch (proposal.proposalType) {
-      case "add":
-      case "remove":
-        return proposal;
-      case "external_init":
-        return { proposalType: "external_init" };
-      default:
-        return { proposalType: "other" };
-    }
+    if (!isLawful(proposal)) throw new Refusal("forbidden_proposal", "only additions and removals");
+    return proposal;
   });
+}
+
+function isLawful(proposal: Proposal): proposal is LawfulProposal {
+  return proposal.proposalType === "add" || proposal.proposalType === "remove" || proposal.proposalType === "external_init";
 }

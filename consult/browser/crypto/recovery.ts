@@ -62,10 +62,10 @@ export async function openRecoveryBox(options: { recoveryKey: Uint8Array; box: U
 function readContents(value: Json): RecoveryContents {
   if (!isRecord(value) || !keysAre(value, ["account_seed", "card", "inst", "number", "v", "xwing_seed"])) throw new Refusal("malformed", "not a recovery box");
   const { card, inst, number } = value;
-  if (value.v !== 1 || typeof card !== "string" || !HEX_32.test(card)) throw new Refusal("malformed", "not a recovery box");
+  if (value["v"] !== 1 || typeof card !== "string" || !HEX_32.test(card)) throw new Refusal("malformed", "not a recovery box");
   if (inst !== null && (typeof inst !== "string" || !HEX_32.test(inst))) throw new Refusal("malformed", "not a recovery box");
   if (typeof number !== "number" || number < 1) throw new Refusal("malformed", "not a recovery box");
-  return { card, inst, number, accountSeed: seed(value.account_seed), xwingSeed: seed(value.xwing_seed) };
+  return { card, inst, number, accountSeed: seed(value["account_seed"]), xwingSeed: seed(value["xwing_seed"]) };
 }
 
 function seed(value: Json | undefined): Bytes {

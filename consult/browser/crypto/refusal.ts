@@ -14,6 +14,7 @@ export type RefusalCode =
   | "credential_refused"
   | "invalid_tree"
   | "commit_refused"
+  | "own_commit"
   | "join_refused"
   | "no_matching_key_package"
   | "no_such_leaf"
@@ -25,7 +26,31 @@ export type RefusalCode =
   | "too_large"
   | "file_changed"
   | "code_mistyped"
-  | "recovery_key_wrong";
+  | "recovery_key_wrong"
+  // statements and their chains
+  | "unknown_type"
+  | "no_installation"
+  | "foreign_installation"
+  | "wrong_installation"
+  | "no_such_chain"
+  | "wrong_scope"
+  | "head_moved"
+  | "up_unknown"
+  | "up_back"
+  | "wrong_signer"
+  | "unknown_card"
+  | "unknown_device"
+  | "wrong_party"
+  | "not_in_composition"
+  | "undertaking_differs"
+  | "not_due"
+  | "excluded"
+  | "already_seated"
+  | "room_exists"
+  | "unknown_head"
+  | "chain_broken"
+  | "fork"
+  | "rolled_back";
 
 export class Refusal extends Error {
   readonly code: RefusalCode;

@@ -21,11 +21,11 @@ export function sealRingEntry(options: { room: string; entry: EpochKey; publicKe
 /** @throws Refusal `altered`, `malformed`, or `wrong_room` if the host filed it under another room or epoch */
 export async function openRingEntry(options: { room: string; epoch: number; box: Uint8Array; seed: Uint8Array }): Promise<EpochKey> {
   const value = parseCanonical(await unwrap({ seed: options.seed, purpose: "ring", box: options.box }));
-  if (!isRecord(value) || !keysAre(value, ["epoch", "key", "room"]) || typeof value.room !== "string" || !HEX_32.test(value.room)) {
+  if (!isRecord(value) || !keysAre(value, ["epoch", "key", "room"]) || typeof value["room"] !== "string" || !HEX_32.test(value["room"])) {
     throw new Refusal("malformed", "not a ring entry");
   }
-  const entry = epochKey(value.epoch, value.key);
-  if (value.room !== options.room || entry.epoch !== options.epoch) throw new Refusal("wrong_room", "filed under another room or epoch");
+  const entry = epochKey(value["epoch"], value["key"]);
+  if (value["room"] !== options.room || entry.epoch !== options.epoch) throw new Refusal("wrong_room", "filed under another room or epoch");
   return entry;
 }
 
@@ -45,7 +45,7 @@ export async function openHistory(options: { from: number; to: number; box: Uint
   if (!Array.isArray(value)) throw new Refusal("malformed", "not a history slice");
   const entries = (value as readonly Json[]).map((member) => {
     if (!isRecord(member) || !keysAre(member, ["epoch", "key"])) throw new Refusal("malformed", "not a history slice");
-    return epochKey(member.epoch, member.key);
+    return epochKey(member["epoch"], member["key"]);
   });
   let before = options.from - 1;
   for (const { epoch } of entries) {
