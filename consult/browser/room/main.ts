@@ -1,0 +1,266 @@
+/** The plenary's page: puts model, controller and drawing together. */
+
+import { html, nothing, render, type TemplateResult } from "lit";
+
+import type { Hex } from "../bridge.ts";
+import { gettext } from "../gettext.ts";
+import { codeOf, openKeys, type Keys } from "../keys.ts";
+import { wordsFor } from "../words.ts";
+import { composer, newWriting } from "./composer.ts";
+import { Controller } from "./controller.ts";
+import { emptyModel, type Model } from "./model.ts";
+import { namesFromPage } from "./names.ts";
+import { people, surroundings } from "./people.ts";
+import { timeline, type PaperEntry, type Shown } from "./timeline.ts";
+import { Times } from "./times.ts";
+import { savePaper, showPaper } from "./viewer.ts";
+import { linkWords } from "./words.ts";
+
+const root = document.querySelector<HTMLElement>("consult-room");
+if (root === null) throw new Error("the page has no room");
+const host = root;
+const said = (name: string): string => host.dataset[name] ?? "";
+const page = {
+  room: said("room"),
+  consultation: said("consultation"),
+  consultationUrl: said("consultationUrl"),
+  reference: said("reference"),
+  marking: said("marking"),
+  chair: said("chair") === "yes",
+  viewer: { address: said("viewer") },
+};
+const readKey = `consult-read-${page.room}`;
+const model: Model = emptyModel(Number(localStorage.getItem(readKey) ?? 0));
+const names = namesFromPage(said("names"));
+const times = new Times(said("zone") || "UTC", document.documentElement.lang || "en");
+const writing = newWriting();
+let controller: Controller | undefined;
+let drawing = false;
+/** whether the reader is at the end, so that new entries may scroll in */
+let atEnd = true;
+let saving: ReturnType<typeof setTimeout> | undefined;
+
+function changed(): void {
+  if (drawing) return;
+  drawing = true;
+  requestAnimationFrame(() => {
+    drawing = false;
+    draw();
+  });
+}
+
+function draw(): void {
+  const before = model.below;
+  render(model.stage.kind === "open" ? room() : waiting(), host);
+  const list = host.querySelector<HTMLElement>(".timeline");
+  if (list === null) return;
+  if (atEnd) list.scrollTop = list.scrollHeight;
+  const newest = model.entries.at(-1)?.seq ?? 0;
+  if (atEnd && document.visibilityState === "visible" && newest > 0) localStorage.setItem(readKey, String(newest));
+  const unread = atEnd ? 0 : model.entries.filter((entry) => entry.seq > Number(localStorage.getItem(readKey) ?? 0)).length;
+  if (unread !== before) {
+    model.below = unread;
+    changed();
+  }
+  void names.learn((model.view?.members ?? []).map((member) => member.card)).then((news) => {
+    if (news) changed();
+  });
+}
+
+function waiting(): TemplateResult {
+  switch (model.stage.kind) {
+    case "opening":
+    case "open":
+      return html`<div class="waiting-room" role="status"><p>${gettext("Checking who is seated and opening the room…")}</p><progress></progress></div>`;
+    case "no_keys":
+      return html`<div class="waiting-room panel"><p>${wordsFor("no_keys")}</p><p><a class="button primary" href="/restore">${gettext("Restore from the recovery sheet")}</a></p></div>`;
+    case "not_open":
+      return html`<div class="waiting-room panel"><p>${wordsFor("room_not_open")}</p><p><a href=${page.consultationUrl}>${gettext("Back to the consultation")}</a></p></div>`;
+    case "failed":
+      return html`<div class="waiting-room panel" role="alert">
+        <p>${wordsFor(model.stage.code)}</p>
+        <p><button type="button" @click=${() => location.reload()}>${gettext("Try again")}</button> <a href=${page.consultationUrl}>${gettext("Back to the consultation")}</a></p>
+      </div>`;
+  }
+}
+
+function room(): TemplateResult {
+  const shown = shownWith();
+  return html`
+    <div class="room-strip">
+      <span class="marking">${page.marking}</span><span class="space"></span>
+      <span role="status" class=${`state ${model.link === "connected" ? "good" : "warn"}`}>${linkWords(model.link, model.queue.length)}</span>
+    </div>
+    <div class="tabs" role="tablist">${(["conversation", "people", "rooms"] as const).map(tab)}</div>
+    <div class="room-columns" data-tab=${model.tab}>
+      <nav class="room-side left" aria-label=${gettext("Rooms and agenda")}>${surroundings(model, page)}</nav>
+      <main
+        class="conversation"
+        id="main"
+        tabindex="-1"
+        @dragover=${(event: DragEvent) => {
+          event.preventDefault();
+          host.querySelector(".conversation")?.classList.add("dropping");
+        }}
+        @dragleave=${stopDropping}
+        @drop=${(event: DragEvent) => {
+          event.preventDefault();
+          stopDropping();
+          attach([...(event.dataTransfer?.files ?? [])]);
+        }}
+      >
+        <div class="timeline" role="log" aria-label=${gettext("Conversation")} tabindex="0" @scroll=${scrolled} @keydown=${walk}>
+          ${model.alarms.map((alarm) => html`<div class="panel alarm" role="alert"><p>${wordsFor(alarm.kind === "rolled_back" ? "host_rolled_back" : "room_frozen")}</p></div>`)} ${timeline(shown)}
+        </div>
+        ${model.below === 0 ? nothing : html`<button type="button" class="jump primary" @click=${toEnd}>${gettext("New messages below")} · ${model.below}</button>`}
+        ${composer({ model, names, writing, acts: { send, typed, attach, stopReplying, confirmKeys } })}
+      </main>
+      <aside class="room-side right" aria-label=${gettext("Seated")}>${people(model, names)}</aside>
+    </div>
+  `;
+}
+
+function tab(name: Model["tab"]): TemplateResult {
+  const words = { conversation: gettext("Conversation"), people: gettext("Seated"), rooms: gettext("Agenda") }[name];
+  return html`<button
+    type="button"
+    role="tab"
+    aria-selected=${model.tab === name ? "true" : "false"}
+    @click=${() => {
+      model.tab = name;
+      changed();
+    }}
+  >
+    ${words}
+  </button>`;
+}
+
+function shownWith(): Shown {
+  return {
+    model,
+    names,
+    times,
+    reply: (id) => {
+      model.replyTo = id;
+      keep();
+      changed();
+      writing.area.value?.focus();
+    },
+    openPaper: (entry) => void openPaper(entry),
+    savePaper: (entry) => void controller?.open(entry).then((blob) => blob && savePaper(blob, entry.paper.name)),
+    goTo: (id) => {
+      const target = document.getElementById(`m-${id}`);
+      target?.scrollIntoView({ block: "center" });
+      target?.focus();
+    },
+    retry: (id) => controller?.retry(id),
+    discard: (id) => controller?.discard(id),
+    earlier: () => {
+      atEnd = false;
+      void controller?.earlier();
+    },
+  };
+}
+
+async function openPaper(entry: PaperEntry): Promise<void> {
+  const blob = await controller?.open(entry);
+  if (blob !== undefined) showPaper(blob, entry.paper, page.viewer);
+}
+
+function send(): void {
+  const area = writing.area.value;
+  const text = area?.value.trim() ?? "";
+  if (area === undefined || text === "") return;
+  area.value = "";
+  atEnd = true;
+  model.said = "";
+  controller?.say(text);
+  keep();
+  area.focus();
+}
+
+function typed(): void {
+  clearTimeout(saving);
+  saving = setTimeout(keep, 400);
+}
+
+/** What is being written lies with the keys, so that it survives a reload and never lies in the clear. */
+function keep(): void {
+  clearTimeout(saving);
+  const text = writing.area.value?.value ?? "";
+  void openKeys().then((keys) => keys.call("composerSave", { room: page.room, text, replyTo: model.replyTo })).catch((error: unknown) => console.warn(error));
+}
+
+function attach(files: readonly File[]): void {
+  model.said = "";
+  for (const file of files) void controller?.attach(file);
+}
+
+function stopReplying(): void {
+  model.replyTo = null;
+  keep();
+  changed();
+}
+
+function confirmKeys(): void {
+  const block = model.view?.block;
+  if (block?.kind === "confirm_key") controller?.confirmKeys(block.notices.map((notice): Hex => notice.statement));
+}
+
+function stopDropping(): void {
+  host.querySelector(".conversation")?.classList.remove("dropping");
+}
+
+function scrolled(event: Event): void {
+  const list = event.currentTarget;
+  if (!(list instanceof HTMLElement)) return;
+  const was = atEnd;
+  atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 40;
+  if (atEnd && !was) changed();
+}
+
+function toEnd(): void {
+  atEnd = true;
+  changed();
+}
+
+/** Arrow keys go from message to message. */
+function walk(event: KeyboardEvent): void {
+  if (event.key !== "ArrowUp" && event.key !== "ArrowDown") return;
+  const focused = document.activeElement;
+  const messages = [...host.querySelectorAll<HTMLElement>(".message")];
+  const at = messages.findIndex((message) => message === focused);
+  const next = event.key === "ArrowUp" ? messages[at < 0 ? messages.length - 1 : at - 1] : at < 0 ? undefined : messages[at + 1];
+  if (next === undefined) return;
+  event.preventDefault();
+  next.focus();
+}
+
+async function restoreComposer(keys: Keys): Promise<void> {
+  const kept = await keys.call("composerRead", { room: page.room });
+  model.replyTo = kept.replyTo;
+  draw();
+  if (writing.area.value !== undefined && writing.area.value.value === "") writing.area.value.value = kept.text;
+  changed();
+}
+
+async function begin(): Promise<void> {
+  const keys = await openKeys();
+  if ((await keys.call("status", {})).kind === "none") {
+    model.stage = { kind: "no_keys" };
+    return;
+  }
+  controller = new Controller({ keys, place: page, model, changed });
+  await controller.enter();
+  await restoreComposer(keys);
+}
+
+changed();
+document.addEventListener("visibilitychange", changed);
+begin()
+  .catch((error: unknown) => {
+    const code = codeOf(error);
+    if (code === "failed") console.warn(error);
+    model.stage = code === "room_not_open" ? { kind: "not_open", chair: page.chair } : { kind: "failed", code };
+  })
+  .finally(changed);
