@@ -75,6 +75,8 @@ def account_of(request: HttpRequest) -> Account:
 
 def complete_sign_in(request: HttpRequest, *, account: Account, device: Device) -> None:
     """Both factors have just been given: a new session under a new key, and its row in the list of sessions."""
+    if request.session.session_key:
+        sessions.end(session_key=request.session.session_key)
     request.session.flush()
     login(request, account, backend=BACKEND)
     otp_login(request, device)

@@ -169,12 +169,17 @@ def renew_sign_in(*, account: Account, password: str, code: str, source: Source,
         codes = second_factor.new_recovery_codes(account=account)
         events.record_host(ns=events.HOST, type="sign_in.renewed", data=_whose(account), at=now)
     throttle.succeeded(act="code", name=account.sign_in_name, source=source)
-    return Renewed(Account.objects.get(pk=account.pk), device, codes)
+    return Renewed(fresh(account), device, codes)
 
 
 def by_id(account_id: object) -> Account | None:
     """For a session that has got half-way through signing in."""
     return Account.objects.filter(pk=account_id, is_active=True).first() if isinstance(account_id, int) else None
+
+
+def fresh(account: Account) -> Account:
+    """The account as it is stored now."""
+    return Account.objects.get(pk=account.pk)
 
 
 def _whose(account: Account) -> dict[str, str | None]:

@@ -38,8 +38,13 @@ def new_salt() -> str:
 
 def otpauth(*, sign_in_name: str, salt: str) -> str:
     """The address an authenticator app reads from the QR code."""
-    query = urlencode({"secret": base64.b32encode(_seed(salt)).decode().rstrip("="), "issuer": ISSUER, "digits": 6, "period": _STEP})
+    query = urlencode({"secret": secret_of(salt), "issuer": ISSUER, "digits": 6, "period": _STEP})
     return f"otpauth://totp/{quote(f'{ISSUER}:{sign_in_name}')}?{query}"
+
+
+def secret_of(salt: str) -> str:
+    """The seed in base32, for typing where there is no camera."""
+    return base64.b32encode(_seed(salt)).decode().rstrip("=")
 
 
 def step_of(*, salt: str, code: str, now: datetime, after: int = -1) -> int | None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.urls import path
 from django.utils import timezone
 
 from consult import known_browser
 from consult.api import ApiRequest, by_method, created, door
+from consult.qr import qr_image
 from consult.second_factor import complete_sign_in
 from meetings import parties
 from meetings.enrolling import lawful_account
@@ -108,12 +109,29 @@ def complete(request: ApiRequest) -> HttpResponse:
     return response
 
 
-def _application(request: HttpRequest) -> Application:
+@door("POST", anonymous=True)
+def qr(request: ApiRequest) -> Mapping[str, object]:
+    """Draws an authenticator's address as a picture for an `<img>`. Nothing is stored or looked up."""
+    request.fields.only("otpauth")
+    return {"image": qr_image(request.fields.text("otpauth", most=500))}
+
+
+def _application(request: ApiRequest) -> Application:
     """Field by field; the statements' own form is read strictly, their meaning is judged later."""
-    fields = request.fields  # type: ignore[attr-defined]
+    fields = request.fields
     fields.only(
-        "locator", "sign_in_name", "password", "totp", "card", "device", "label", "mac", "recovery", "key_packages", "last_resort"
-    )  # fmt: skip
+        "locator",
+        "sign_in_name",
+        "password",
+        "totp",
+        "card",
+        "device",
+        "label",
+        "mac",
+        "recovery",
+        "key_packages",
+        "last_resort",
+    )
     box = fields.object("recovery")
     box.only("box", "number")
     return Application(
@@ -153,6 +171,7 @@ urlpatterns = [
     path("api/enrolments/open", open_code),
     path("api/enrolments/sign-in-details", sign_in_details),
     path("api/enrolments/complete", complete),
+    path("api/enrolments/qr", qr),
     path("api/enrolments/<slug:enrolment_id>/confirm", confirm),
     path("api/enrolments/<slug:enrolment_id>", withdraw),
 ]
