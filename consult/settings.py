@@ -171,6 +171,14 @@ WHITENOISE_MAX_AGE = 300
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 
 
+def WHITENOISE_ADD_HEADERS_FUNCTION(headers: Any, _path: str, url: str) -> None:  # noqa: N802  whitenoise names it
+    """The paper viewer's frame has an opaque origin: its script and style are a stranger's request, and no secret."""
+    if "/consult/dist/viewer/" in url or url.endswith("/viewer.css"):
+        headers["Access-Control-Allow-Origin"] = "*"
+        headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+
+
+
 def WHITENOISE_IMMUTABLE_FILE_TEST(_path: str, url: str) -> bool:  # noqa: N802  whitenoise names it
     """Built files carry their hash in the name."""
     return "/consult/dist/" in url

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from meetings import installation, parties
-from meetings.models import Officer, Party
+from meetings.models import Delegate, Officer, Party
 from secure import cards
 
 if TYPE_CHECKING:
@@ -64,6 +64,13 @@ def people_of(party: str) -> list[Card]:
 def names(card_hashes: Iterable[str]) -> dict[str, str]:
     """Card → the person's name. Only for people the reader may see."""
     return {name: card.account.name for name, card in cards.cards_named(card_hashes).items()}
+
+
+def names_in(consultation_id: str) -> dict[str, str]:
+    """Everybody who has or had a place in the consultation, and the Co-Chairs. For people who may see it."""
+    now = installation.established()
+    placed = Delegate.objects.filter(consultation_id=consultation_id).values_list("card", flat=True)
+    return names({*now.chairs.values(), *placed})
 
 
 def names_for_chair() -> dict[str, str]:

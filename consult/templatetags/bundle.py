@@ -42,5 +42,6 @@ def bundle_url(name: str) -> str:
 
 
 @register.simple_tag
-def bundle(name: str) -> SafeString:
-    return format_html('<script type="module" src="{}" integrity="{}"></script>', bundle_url(name), built(name).integrity)
+def bundle(name: str, crossorigin: str = "") -> SafeString:
+    extra = format_html(' crossorigin="{}"', crossorigin) if crossorigin else ""
+    return format_html('<script type="module" src="{}" integrity="{}"{}></script>', bundle_url(name), built(name).integrity, extra)
