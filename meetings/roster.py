@@ -115,7 +115,7 @@ def seated_devices_of(standing: Standing, *, room: str = "plenary") -> dict[str,
         for card, seat in seats_of(standing).items()
         if room in seat.rooms
         for device, state in standing.accounts[card].devices.items()
-        if not state.revoked and device not in consultation.excluded_devices
+        if not state.revoked and (card, device) not in consultation.excluded_devices
     }
 
 

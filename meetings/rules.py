@@ -230,10 +230,10 @@ def _exclude(standing: Standing, signed: Signed, seen: Installation | None) -> S
     body: Body = signed.statement.body
     consultation, card, device = concurred(standing), body["card"], body["device"]
     known(standing, card)
-    if card in consultation.excluded or device in consultation.excluded_devices:
+    if card in consultation.excluded or (card, device) in consultation.excluded_devices:
         raise Conflict("not_due")
     if device is not None:
-        devices = consultation.excluded_devices | {device}
+        devices = consultation.excluded_devices | {(card, device)}
         return replace(standing, consultation=replace(consultation, excluded_devices=devices))
     if card in in_place(seen).chair_cards:
         raise Conflict("not_due")

@@ -91,7 +91,8 @@ class Consultation:
     undertaken: frozenset[str] = frozenset()
     seated: Mapping[str, Seating] = field(default_factory=dict)
     excluded: frozenset[str] = frozenset()
-    excluded_devices: frozenset[str] = frozenset()
+    excluded_devices: frozenset[tuple[str, str]] = frozenset()
+    """(card, device)"""
 
 
 @dataclass(frozen=True)
