@@ -2,7 +2,7 @@
 
 import type { ConsultationView, OfficerCapacity } from "../bridge.ts";
 import { gettext } from "../gettext.ts";
-import type { Keys } from "../keys.ts";
+import { CallFailure, type Keys } from "../keys.ts";
 import { bindActs, field, named, whenReady, type Act } from "./acts.ts";
 import { compositionRows, levelWords, urgencyWords } from "./composition.ts";
 import { keepLive } from "./live.ts";
@@ -48,6 +48,16 @@ const unseat: Act = async ({ keys, control }) => {
 const exclude: Act = async ({ keys, control }) => {
   await keys.call("exclude", { consultation: here(), card: named(control, "card"), device: null });
   return { kind: "again", said: gettext("Signed. The exclusion takes effect once the other Co-Chair has signed too.") };
+};
+
+/** A returned or withdrawn text, taken up again as a sealed draft of one's own. */
+const redraft: Act = async ({ keys }) => {
+  const view = await consultationOf(keys, here());
+  if (view.brief.kind === "closed") throw new CallFailure({ code: view.brief.cause });
+  const { reference, level, urgency, composition, options } = view;
+  const proposal = { reference, level, urgency, composition, brief: view.brief.text, options };
+  const draft = await keys.call("proposalDraftSave", { id: null, proposal });
+  return { kind: "go", to: `/proposals/${draft.id}`, said: gettext("A new draft with the same text. Only you can open it.") };
 };
 
 /** Shows each part that needs a right the chains give the reader now. */
@@ -105,6 +115,7 @@ bindActs({
   seat,
   unseat,
   exclude,
+  redraft,
 });
 whenReady(load);
 // The board's rows are the server's; what a signature decides is asked anew when the page is loaded.
