@@ -111,10 +111,10 @@ def access_removal(*, account: Account, room_id: str, device: str) -> None:
     """Who may see whether a device is out of a room: those seated in it, and whoever may take the seat away: its own account, the
     focal point of its party, the Co-Chairs."""
     room = delivery.room_view(room_id)
-    client, card = cards.device_ever(device), cards.current_card(account)
-    if client is None or card is None:
+    client = cards.device_ever(device)
+    place = access_consultation(account=account, consultation_id=room.scope)
+    if client is None:
         raise NotFound
-    place = access_consultation(account=account, consultation_id=room.scope) if client.card_id != card.hash else None
-    if place is None or place.chair or place.focal_point_of == client.card.party or rooms.is_seated(room_id, card.hash):
-        return
-    raise NotFound
+    concerned = place.chair or place.card == client.card_id or place.focal_point_of == client.card.party
+    if not concerned and not rooms.is_seated(room_id, place.card):
+        raise NotFound

@@ -16,7 +16,7 @@ from django.db import transaction
 from meetings import accreditation, convening, devices, enclosures, installation, parties, reading, seating
 from meetings.act import Act
 from meetings.statements import TABLE, Chain, kind_of
-from secure import chains, drafts, fanout, statements
+from secure import cards, chains, drafts, fanout, statements
 from secure.errors import BadInput, Forbidden, NotFound
 from secure.statements import ROOT
 
@@ -86,9 +86,10 @@ def perform(*, signed: Signed, enclosed: Enclosed, now: datetime, late: bool = F
 
 
 def _names(act: Act) -> dict[str, str]:
-    """Personal fields for the record: the name of the person whom an act of authority is about."""
-    card = act.body.get("card")
-    return parties.name_of_person(card) if isinstance(card, str) else {}
+    """Personal fields for the record: whom the act is about, and for which party. They can be erased; the event stays."""
+    about = cards.card_named(str(act.body.get("card", "")))
+    party = act.body.get("party") or (about.party if about else None)
+    return ({"person": about.account.name} if about else {}) | ({"party": str(party)} if party else {})
 
 
 # ------------------------------------------------------------------------------------------------------- acts of both Co-Chairs

@@ -45,7 +45,7 @@ def enrol(*, account: Account, party: str, card: Signed, device: FirstDevice, no
     if cards.current_card(account) is not None:
         raise Conflict("already_enrolled")
     reading.lawful(card)
-    chains.append(signed=card, now=now, names={"name": account.name})
+    chains.append(signed=card, now=now, names={"person": account.name, "party": party})
     row = cards.add_card(account=account, signed=card)
     reading.lawful(device.statement)
     chains.append(signed=device.statement, now=now)

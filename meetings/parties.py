@@ -49,12 +49,6 @@ def card_of(account: Account) -> str:
     return card.hash if card else ""
 
 
-def name_of_person(card: str) -> dict[str, str]:
-    """The person's name, as the record's disclosure keeps it; nothing for a card nobody holds here."""
-    found = cards.card_named(card)
-    return {"name": found.account.name} if found else {}
-
-
 def party_of(account: Account) -> str:
     """Code of the party the account's card is bound to (`RSO` for the secretariat); empty without a card."""
     card = cards.current_card(account)
@@ -109,5 +103,11 @@ def confirm_officer(*, actor: Account, account: Account, now: datetime) -> Offic
         raise Forbidden("not_secretariat")
     officer, fresh = Officer.objects.get_or_create(account=account, defaults={"since": now})
     if fresh:
-        journal.note(type="officer.confirmed", about={"card": card.hash}, now=now, by=card_of(actor), names={"name": account.name})
+        journal.note(
+            type="officer.confirmed",
+            about={"card": card.hash},
+            now=now,
+            by=card_of(actor),
+            names={"person": account.name, "party": SECRETARIAT},
+        )
     return officer
