@@ -92,7 +92,11 @@ class Hub:
         return sorted(here)
 
     def head(self, room: str) -> int:
+        """The newest number heard of; the guard's look at the log keeps it true within two seconds."""
         return self._heads.get(room, 0)
+
+    def learn(self, room: str, head: int) -> None:
+        self._heads[room] = max(head, self._heads.get(room, 0))
 
     def say(self, room: str, message: dict[str, Any]) -> None:
         """To every process's sockets in the room, this one's too. On this loop only; keeps the order it is called in."""
@@ -146,7 +150,7 @@ class Hub:
                 pass
 
     def _deliver(self, room: str, frame: str, head: int) -> None:
-        self._heads[room] = max(head, self._heads.get(room, 0))
+        self.learn(room, head)
         for seat in tuple(self._seats.get(room, ())):
             seat.deliver(frame, head)
 
