@@ -1,0 +1,50 @@
+"""One process that serves: the server, the room writer and the record's sequencer, begun and ended together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from django.conf import settings
+
+from consult.env import Env
+
+
+def endpoints(env: Env) -> list[str]:
+    """Twisted's words for where to listen."""
+    interface = env.listen.strip("[]").replace(":", r"\:")
+    if env.certificate and env.certificate_key:
+        key, certificate = (_escaped(path) for path in (env.certificate_key, env.certificate))
+        return [f"ssl:port={env.port}:interface={interface}:privateKey={key}:certKey={certificate}"]
+    return [f"tcp:port={env.port}:interface={interface}"]
+
+
+def _escaped(path: Path) -> str:
+    return str(path).replace(":", r"\:")
+
+
+def serve(env: Env, *, announce: Callable[[], None]) -> None:
+    """Serves until SIGTERM. Django must be set up and the database up to date.
+
+    Raises:
+        KeyFileError: the log's key cannot be used.
+    """
+    # Daphne installs its event loop when it is imported, so it comes before the application
+    from consult.server import Server  # isort: skip
+    from consult import rooms
+    from consult.asgi import application
+    from secure.keys import load_log_key
+    from secure.log.sequencer import SequencerThread
+
+    sequencer = SequencerThread(load_log_key(settings.CONSULT_LOG_KEY, origin=settings.CONSULT_ORIGIN))
+
+    def ready() -> None:
+        sequencer.start()
+        announce()
+
+    def ending() -> None:
+        rooms.writer().stop()
+        if sequencer.is_alive():
+            sequencer.stop()
+
+    Server(application, endpoints=endpoints(env), ready=ready, ending=ending).run()
