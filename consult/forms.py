@@ -14,7 +14,9 @@ TYPED_MOST = 4096
 """Longer than any password we take, so that the refusal comes from the rule and not from the form."""
 
 SENTENCES: dict[str, Promise] = {
-    "sign_in_refused": _("Name or password is wrong. Look at both and try again. If you have lost access, ask the secretariat for a new sign-in."),
+    "sign_in_refused": _(
+        "Name or password is wrong. Look at both and try again. If you have lost access, ask the secretariat for a new sign-in."
+    ),
     "code_wrong": _("This code is wrong or was used already. Wait for the next one in your app and type that."),
     "too_many": _("Too many attempts. Wait a little, then try again. A browser in which you have signed in before does not have to wait."),
     "password_weak": _("Choose another password: at least 15 characters, not a common one, and without your name."),
@@ -62,7 +64,9 @@ class CodeForm(_Form):
 class NewPasswordForm(_Form):
     """Two times the same new password."""
 
-    new = _password(_("New password"), "new-password", _("At least 15 characters. A sentence you can remember is better than a word with signs."))
+    new = _password(
+        _("New password"), "new-password", _("At least 15 characters. A sentence you can remember is better than a word with signs.")
+    )
     again = _password(_("The same once more"), "new-password")
 
     def clean(self) -> dict[str, object]:
