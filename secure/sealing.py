@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from secure.codes import from_crockford, in_groups, to_crockford
 from secure.errors import BadInput
 from secure.log import jcs
 from secure.log.jcs import Json
@@ -34,7 +35,6 @@ _SUITE: Final = hpke.Suite(hpke.KEM.MLKEM768_X25519, hpke.KDF.HKDF_SHA256, hpke.
 _BRIEF: Final = b"consult/brief/v1"
 _RECOVERY: Final = b"consult/recovery/v1"
 _CHECKSUM: Final = b"consult/recovery-key/v1\n"
-_CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 # --------------------------------------------------------------------------------------------------------------------- wraps
@@ -153,8 +153,7 @@ def format_recovery_key(key: bytes) -> str:
     """Crockford base32 of key || checksum byte, in groups of four."""
     if len(key) != 32:
         raise BadInput("malformed")
-    text = to_crockford(key + _checksum(key))
-    return "-".join(text[at : at + 4] for at in range(0, len(text), 4))
+    return in_groups(to_crockford(key + _checksum(key)))
 
 
 def parse_recovery_key(text: str) -> bytes:
@@ -201,28 +200,6 @@ def _recovery_key(recovery_key: bytes) -> bytes:
 
 def _checksum(key: bytes) -> bytes:
     return hashlib.sha256(_CHECKSUM + key).digest()[:1]
-
-
-def to_crockford(raw: bytes) -> str:
-    """Most significant bit first; the last character is filled up with zero bits."""
-    length = -(-len(raw) * 8 // 5)
-    number = int.from_bytes(raw) << (length * 5 - len(raw) * 8)
-    return "".join(_CROCKFORD[number >> (5 * at) & 31] for at in reversed(range(length)))
-
-
-def from_crockford(text: str, length: int) -> bytes:
-    """What a person typed: case, blanks and hyphens do not matter; O, I and L are taken for 0, 1 and 1. Refuses `code_mistyped`."""
-    typed = "".join(text.upper().split()).translate(str.maketrans("OIL", "011", "-"))
-    characters = -(-length * 8 // 5)
-    if len(typed) != characters or any(character not in _CROCKFORD for character in typed):
-        raise BadInput("code_mistyped")
-    number = 0
-    for character in typed:
-        number = number << 5 | _CROCKFORD.index(character)
-    spare = characters * 5 - length * 8
-    if number & ((1 << spare) - 1):
-        raise BadInput("code_mistyped")
-    return (number >> spare).to_bytes(length)
 
 
 # ---------------------------------------------------------------------------------------------------------------------- ring
