@@ -78,10 +78,12 @@ def init(args: argparse.Namespace) -> int:
     except AlreadyThere:
         return refuse(f"{data} is in use already. Choose another folder with --data.")
     set_up()
-    from consult import database
-    from secure.keys import create
+    from django.conf import settings
 
-    create(Path(data) / "log.key")
+    from consult import database
+    from secure.keys import create_log_key
+
+    create_log_key(settings.CONSULT_LOG_KEY, origin=settings.CONSULT_ORIGIN)
     database.migrate(now=datetime.now(UTC))
     print(f"Ready in {data}.\nNext: consult --data {data} admin invite-chairs --indonesia NAME --australia NAME")
     return 0
