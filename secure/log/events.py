@@ -168,14 +168,16 @@ def _check_seen(author: Author) -> None:
 
 
 def _count(namespace: Namespace, *, client_hash: str, author: Author, event_hash: bytes) -> None:
-    """Moves the device's counter on by compare-and-swap; it must do so before the event is inserted, to keep their order."""
-    counter, _ = DeviceCounter.objects.get_or_create(namespace=namespace, client=client_hash, defaults={"kid": author.kid})
-    expected = counter.dseq + 1
-    if author.dseq != expected or author.dprev != bytes.fromhex(counter.last):
-        raise Conflict("dseq_expected", expected=expected)
-    moved = DeviceCounter.objects.filter(pk=counter.pk, dseq=counter.dseq).update(dseq=expected, last=event_hash.hex())
-    if moved != 1:
-        raise Conflict("dseq_expected", expected=expected + 1)
+    """Moves the device's counter on by compare-and-swap; before the event is inserted, to keep their order. Refuses before it writes."""
+    counters = DeviceCounter.objects.filter(namespace=namespace, client=client_hash)
+    counter = counters.first()
+    dseq, last = (counter.dseq, bytes.fromhex(counter.last)) if counter else (0, ZERO)
+    if author.dseq != dseq + 1 or author.dprev != last:
+        raise Conflict("dseq_expected", expected=dseq + 1)
+    if counter is None:
+        DeviceCounter.objects.get_or_create(namespace=namespace, client=client_hash, defaults={"kid": author.kid})
+    if counters.filter(dseq=dseq).update(dseq=author.dseq, last=event_hash.hex()) != 1:
+        raise Conflict("dseq_expected", expected=dseq + 2)
 
 
 def _need_transaction() -> None:
