@@ -35,7 +35,6 @@ Asgi = Callable[[dict[str, Any], Receive, Sender], Awaitable[None]]
 
 _IN_FLIGHT = 64
 
-messages = limits.Buckets(per_second=limits.MESSAGES_PER_SECOND, burst=limits.MESSAGES_BURST)
 frames = limits.Buckets(per_second=limits.FRAMES_PER_SECOND, burst=limits.FRAMES_BURST)
 
 
@@ -219,7 +218,7 @@ class RoomConsumer:
 
     def _take(self, frame: Send, seat: Seated) -> None:
         """To the writer; its answer is said when it comes, in the order of sending."""
-        if self._in_flight >= _IN_FLIGHT or not messages.take(str(seat.account)):
+        if self._in_flight >= _IN_FLIGHT or not rooms.messages.take(str(seat.account)):
             self._refuse_rate(seat, frame.id)
             return
         self._in_flight += 1

@@ -11,12 +11,15 @@ from django.utils import timezone
 
 from consult.wire import NOT_SEATED, SESSION_ENDED
 from meetings import rooms
-from secure import delivery, sessions
+from secure import delivery, limits, sessions
 from secure.errors import NotFound
 from secure.writer import Writer
 
 if TYPE_CHECKING:
     from consult.sockets import Seated
+
+messages = limits.Buckets(per_second=limits.MESSAGES_PER_SECOND, burst=limits.MESSAGES_BURST)
+"""Messages of one account, by socket and by post together."""
 
 
 @cache

@@ -7,8 +7,10 @@ from importlib import import_module
 from django.urls import URLPattern
 
 VIEWS = (
+    "blob_api",
     "log",
     "reports",
+    "room_api",
 )
 
 urlpatterns: list[URLPattern] = [pattern for name in VIEWS for pattern in import_module(f"consult.views.{name}").urlpatterns]

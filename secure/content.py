@@ -58,6 +58,17 @@ def read_header(submission: Submission) -> Header:
     return Header(epoch=_number(value["epoch"]), leaf=_number(value["leaf"]), heads=heads)
 
 
+def device_of(header: bytes) -> str:
+    """The device a header names, for doors which have no other word for it. Whether it is the caller's is for the door to ask."""
+    try:
+        device = jcs.decode_object(header, max_bytes=limits.HEADER_BYTES).get("device")
+    except LogError as error:
+        raise BadInput("bad_object") from error
+    if not isinstance(device, str) or not _hex(device, 32):
+        raise BadInput("bad_object")
+    return device
+
+
 def event_says(submission: Submission, *, epoch: int) -> dict[str, object]:
     """What the `data` of the device's event must be: it names these very bytes."""
     sealed = submission.header + submission.box

@@ -6,6 +6,7 @@ clients would refuse anyway; it can add nobody.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +16,7 @@ from django.db.models import F
 
 from secure import fanout, items
 from secure.errors import Conflict, Forbidden, NotFound
+from secure.log import events
 from secure.mls_checks import Heads, Member, PublicState, Transition, check_founding, check_transition
 from secure.models import Client, Handshake, KeyPackage, Room, RoomItem, RoomLeaf, Welcome
 
@@ -157,8 +159,17 @@ def _swap(*, room_id: str, offer: Offer, change: Transition, standing: StandingO
         body=item,
         at=now,
     )
+    _record(room, change, offer, now)
     transaction.on_commit(lambda: fanout.publish_items(room_id, [item], head=room.head))
     return Ordered(epoch=room.epoch, seq=room.head)
+
+
+def _record(room: Room, change: Transition, offer: Offer, now: datetime) -> None:
+    """Who came in and who went, on the record; devices are personal and go into disclosures."""
+    lists = {"added": change.added, "removed": change.removed}
+    names = {word: ",".join(sorted(member.device for member in members)) for word, members in lists.items() if members}
+    said = {"epoch": room.epoch, "commit_sha256": hashlib.sha256(offer.commit).hexdigest()}
+    events.record_host(ns=room.id, type="room.epoch", data=said, at=now, names=names, by=[change.sender.card])
 
 
 def _judge(change: Transition, now: Standing) -> None:

@@ -58,6 +58,8 @@ RATE_STRIKES = 20
 """Refusals for rate before a socket is closed."""
 CLAIMS_PER_MINUTE = 600
 """Key packages one account may claim: an opening of a large room takes 120."""
+COMMITS_PER_MINUTE = 120
+"""Commits one account may offer, refused ones too: checking one costs milliseconds."""
 
 BLOB_CHUNK = 256 * 1024 + 16
 """A sealed chunk: 256 KiB and its tag."""
