@@ -7,6 +7,7 @@ from importlib import import_module
 from django.urls import URLPattern
 
 VIEWS = (
+    "api",
     "blob_api",
     "log",
     "reports",

@@ -14,13 +14,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from meetings import installation, rooms
+from meetings import installation, reading, rooms
 from meetings.models import Composition, Consultation, Delegate
 from secure import cards, delivery
 from secure.errors import NotFound
 
 if TYPE_CHECKING:
-    from secure.models import Account, Client
+    from secure.models import Account, Card, Client
 
 _CONVENED = (Consultation.State.CONCURRED, Consultation.State.OPEN)
 
@@ -118,3 +118,30 @@ def access_removal(*, account: Account, room_id: str, device: str) -> None:
     concerned = place.chair or place.card == client.card_id or place.focal_point_of == client.card.party
     if not concerned and not rooms.is_seated(room_id, place.card):
         raise NotFound
+
+
+def visible_chains(*, account: Account, consultation_id: str | None) -> list[str]:
+    """Names of the chains this person may read: with a consultation, all that its roster follows from; without, those of people the
+    person deals with outside any consultation.
+    """
+    own = cards.current_card(account)
+    if own is None:
+        raise NotFound
+    if consultation_id is not None:
+        access_consultation(account=account, consultation_id=consultation_id)
+        found = reading.read_chains(consultation_id, also=[own.hash])
+        return [*_installation_chain(), *found.accounts, consultation_id, *found.rooms]
+    found = reading.read_chains(also=[own.hash])
+    invited = [card.hash for card in cards.cards_invited_by(account)]
+    return [*_installation_chain(), *dict.fromkeys([*found.accounts, *_counterpart(own), *invited])]
+
+
+def _installation_chain() -> list[str]:
+    now = installation.current()
+    return [now.inst] if now else []
+
+
+def _counterpart(own: Card) -> list[str]:
+    """Before `chairs.root` the two enrolled chairs see each other's cards, and nobody else's."""
+    enrolled = [card.hash for card in cards.cards_enrolled_as("chair")]
+    return enrolled if own.hash in enrolled else []

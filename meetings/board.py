@@ -213,17 +213,22 @@ def _row(row: Composition, place: ConsultationPlace, focal: Card | None, people:
 def _party_step(row: Composition, delegates: tuple[DelegateRow, ...], *, reachable: bool, convened: bool) -> str:
     if not convened:
         return "not_invited"
-    if row.answer == Answer.NONE:
-        if not reachable:
-            return "needs_focal_point"
-        return "no_answer" if row.reached_at else "not_reached"
-    if row.answer != Answer.ACCEPT:
-        return "declined" if row.answer == Answer.DECLINE else "awaiting_instructions"
-    if not delegates:
-        return "needs_delegates"
+    match row.answer:
+        case Answer.ACCEPT:
+            return _delegation_step(delegates)
+        case Answer.DECLINE:
+            return "declined"
+        case Answer.AWAITING:
+            return "awaiting_instructions"
+    if not reachable:
+        return "needs_focal_point"
+    return "no_answer" if row.reached_at else "not_reached"
+
+
+def _delegation_step(delegates: tuple[DelegateRow, ...]) -> str:
     undertaken = [delegate for delegate in delegates if delegate.undertaken]
     if not undertaken:
-        return "needs_undertaking"
+        return "needs_undertaking" if delegates else "needs_delegates"
     return "ready" if any(delegate.ready for delegate in undertaken) else "needs_device"
 
 
@@ -235,17 +240,25 @@ def _reader_step(place: ConsultationPlace, rows: tuple[PartyRow, ...], *, room_o
     if place.chair:
         return _chair_step(place, room_open=room_open)
     own = next((row for row in rows if row.code == place.focal_point_of), None)
-    if own is not None and own.answer == Answer.NONE:
-        return "answer"
-    if own is not None and own.answer != Answer.ACCEPT:
-        return "declined" if own.answer == Answer.DECLINE else "answer_when_instructed"
-    if own is not None and not own.delegates:
-        return "accredit"
-    if place.delegate is None:
-        return "nothing"
-    if place.delegate.undertaken_at is None:
+    owed = _focal_point_step(own) if own is not None else None
+    return owed or _delegate_step(place.delegate, room_open=room_open)
+
+
+def _focal_point_step(own: PartyRow) -> str | None:
+    match own.answer:
+        case Answer.NONE:
+            return "answer"
+        case Answer.DECLINE:
+            return "declined"
+        case Answer.AWAITING:
+            return "answer_when_instructed"
+    return None if own.delegates else "accredit"
+
+
+def _delegate_step(place: Delegate | None, *, room_open: bool) -> str:
+    if place is not None and place.undertaken_at is None:
         return "undertake"
-    if not place.delegate.seated:
+    if place is None or not place.seated:
         return "nothing"
     return "enter_room" if room_open else "await_room"
 

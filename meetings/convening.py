@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
-from meetings import enclosures, installation, seating
-from meetings.models import Composition, Consultation
+from meetings import enclosures, installation, parties, seating
+from meetings.models import Composition, Consultation, ProposalDraft
 from secure import delivery, limits, mls_checks, sealed_texts
-from secure.errors import Forbidden
+from secure.errors import Conflict, Forbidden, NotFound
 from secure.mls_checks import PublicState
 
 if TYPE_CHECKING:
     from meetings.act import Act
+    from secure.models import Account
 
 _ENDED = {"consultation.return": Consultation.State.RETURNED, "consultation.withdraw": Consultation.State.WITHDRAWN}
 
@@ -97,3 +99,30 @@ def _keep_sealed(act: Act, name: str, sealed: dict[str, str]) -> None:
     enclosures.refuse_incomplete(boxes, needed=chairs, entitled=chairs)
     sealed_texts.keep(ciphertext=ciphertext, sha256=sealed["sha256"], commitment=sealed["commitment"], scope=act.consultation.id)
     sealed_texts.wrap(sha256=sealed["sha256"], boxes=boxes)
+
+
+# ------------------------------------------------------------------------------------------------------- proposals in preparation
+
+DRAFT_BYTES = 256 * 1024
+MOST_DRAFTS = 50
+
+
+def keep_draft(*, account: Account, draft: str, box: bytes, now: datetime) -> None:
+    """Keep a proposal in preparation, sealed by its author to the author's own card. A name somebody else uses is not found."""
+    if not parties.is_chair(account):
+        raise Forbidden("chairs_only")
+    if ProposalDraft.objects.filter(id=draft).exclude(account=account).exists():
+        raise NotFound
+    if ProposalDraft.objects.filter(account=account).exclude(id=draft).count() >= MOST_DRAFTS:
+        raise Conflict("too_many_drafts")
+    ProposalDraft.objects.update_or_create(id=draft, defaults={"account": account, "box": box, "at": now})
+
+
+def drafts_of(account: Account) -> list[ProposalDraft]:
+    """The person's own, newest first."""
+    return list(ProposalDraft.objects.filter(account=account).order_by("-at", "id"))
+
+
+def discard_draft(*, account: Account, draft: str) -> None:
+    if not ProposalDraft.objects.filter(account=account, id=draft).delete()[0]:
+        raise NotFound

@@ -5,11 +5,12 @@ Nothing here asks who may sign; the layer above judges a statement before it is 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
+from django.db.models import Max
 
 from secure.errors import BadInput, Conflict
 from secure.log import events, jcs
@@ -74,6 +75,12 @@ def read_many(scopes: list[str]) -> dict[str, list[Signed]]:
     for row in StatementRow.objects.filter(scope__in=scopes).order_by("scope", "n"):
         chains.setdefault(row.scope, []).append(_signed(row))
     return chains
+
+
+def counts(scopes: Iterable[str]) -> dict[str, int]:
+    """How many statements each chain has; a name without a chain is absent."""
+    rows = StatementRow.objects.filter(scope__in=set(scopes)).values("scope").annotate(last=Max("n"))
+    return {row["scope"]: row["last"] + 1 for row in rows.order_by("scope")}
 
 
 def founded_by(type: str) -> list[str]:

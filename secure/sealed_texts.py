@@ -50,6 +50,19 @@ def wrapped_for(sha256: str) -> frozenset[str]:
     return frozenset(Wrap.objects.filter(sealed_id=sha256).values_list("card", flat=True))
 
 
+def scope_of(sha256: str) -> str:
+    """The chain whose statement names the text."""
+    scope = SealedText.objects.filter(sha256=sha256).values_list("scope", flat=True).first()
+    if scope is None:
+        raise NotFound
+    return scope
+
+
+def commitment_of(sha256: str) -> str:
+    """Commitment to its key, base64, as the statement carries it."""
+    return SealedText.objects.filter(sha256=sha256).values_list("commitment", flat=True).first() or ""
+
+
 def read(*, sha256: str, card: str) -> SealedFor:
     """The sealed text with this card's wrap. Who may ask is the caller's to decide, by `scope`."""
     row = SealedText.objects.filter(sha256=sha256).first()
