@@ -1,26 +1,33 @@
-"""What every test may use."""
+"""What every test may rely on."""
 
 from __future__ import annotations
 
-import os
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
-
-from tests.chromium import find
-
-
-def pytest_report_header() -> list[str]:
-    chromium = find()
-    engines = "PostgreSQL and Redis" if os.environ.get("CONSULT_TEST_ENGINES") else "SQLite, in-process layer"
-    return [f"engines: {engines}", f"chromium: {chromium.path if chromium else 'none; run `make test`, which installs it'}"]
+from django.db import connection
+from django.db.backends.sqlite3.operations import DatabaseOperations
 
 
 @pytest.fixture(scope="session", autouse=True)
-def log_key() -> None:
-    """The record's key, in the tests' own data folder."""
-    from django.conf import settings
+def emptying_a_test_database_is_no_act() -> Iterator[None]:
+    """After a test with real transactions Django empties all tables; on SQLite the record's triggers would refuse that.
 
-    from secure.keys import create_log_key
+    They are lifted for the emptying and put back at once, so that every test runs with them.
+    """
+    plain = DatabaseOperations.sql_flush
 
-    settings.CONSULT_BLOBS.mkdir(mode=0o700, exist_ok=True)
-    create_log_key(settings.CONSULT_LOG_KEY, origin=settings.CONSULT_ORIGIN)
+    def sql_flush(self: DatabaseOperations, *args: Any, **options: Any) -> list[str]:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+            triggers = cursor.fetchall()
+        return [
+            *(f"DROP TRIGGER {name}" for name, _ in triggers),
+            *plain(self, *args, **options),
+            *(sql for _, sql in triggers),
+        ]
+
+    DatabaseOperations.sql_flush = sql_flush  # type: ignore[method-assign]
+    yield
+    DatabaseOperations.sql_flush = plain  # type: ignore[method-assign]
