@@ -7,9 +7,15 @@ from importlib import import_module
 from django.urls import URLPattern
 
 VIEWS = (
+    "about",
     "api",
     "blob_api",
+    "chairs",
+    "convening",
+    "delegation",
+    "home",
     "log",
+    "parties",
     "reports",
     "room_api",
 )

@@ -23,6 +23,16 @@ class Office:
     card: str
 
 
+@dataclass(frozen=True, slots=True)
+class Seatable:
+    """Somebody who gets a seat only by both Co-Chairs' signatures."""
+
+    card: str
+    name: str
+    party: str
+    capacity: str
+
+
 def chairs() -> list[Office]:
     """The two chairing parties. Before `chairs.root`, whoever enrolled with the two codes of the command line."""
     now = installation.current()
@@ -40,6 +50,23 @@ def focal_points() -> list[Office]:
 def party_names() -> dict[str, str]:
     """Code → name, of every member."""
     return {party.code: party.name for party in parties.all_parties()}
+
+
+def persons(offices: Iterable[Office]) -> dict[str, str]:
+    """Party → name of the person in office, where there is one."""
+    return {office.party.code: office.person for office in offices if office.card}
+
+
+def chairs_of(*, proposer: str) -> tuple[Office, Office]:
+    """The Co-Chair who proposed, then the other one. `proposer` is a card."""
+    first, second = chairs()
+    return (first, second) if first.card == proposer else (second, first)
+
+
+def seatable() -> list[Seatable]:
+    """Whom both Co-Chairs can seat: officers of the secretariat and their own staff."""
+    served = [Seatable(card.hash, card.account.name, card.party, "secretariat") for card in officers()]
+    return served + [Seatable(card.hash, card.account.name, card.party, "chair_staff") for card in chair_staff()]
 
 
 def officers() -> list[Card]:

@@ -18,7 +18,7 @@ def parties(request: HttpRequest) -> HttpResponse:
     if not members.is_chair(account_of(request)):
         raise Forbidden("chairs_only")
     offices = roll.focal_points()
-    held = {office.party.code: office.person for office in offices if office.card}
+    held = roll.persons(offices)
     context = {
         "founded": installation.current() is not None,
         "offices": offices,

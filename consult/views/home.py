@@ -1,0 +1,32 @@
+"""The first page: what waits for the reader, then every consultation the reader may see."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import path
+from django.utils import timezone
+
+from consult import words
+from consult.pages import page
+from consult.second_factor import account_of
+from meetings import access, board, installation, parties
+
+
+@page
+def home(request: HttpRequest) -> HttpResponse:
+    account, now = account_of(request), timezone.now()
+    founded, chair = installation.current() is not None, parties.is_chair(account)
+    consultations = access.visible_consultations(account)
+    steps = [words.due_step(board.read_board(account=account, consultation_id=each.id, now=now)) for each in consultations]
+    context = {
+        "founded": founded,
+        "chair": chair,
+        "officer": parties.is_officer(account),
+        "consultations": consultations,
+        "due": [*([words.found_step()] if chair and not founded else []), *(step for step in steps if step)],
+    }
+    return render(request, "consult/home/home.html", context)
+
+
+urlpatterns = [path("", home)]
