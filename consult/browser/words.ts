@@ -36,6 +36,15 @@ const sentences: Readonly<Record<string, string>> = {
   chain_broken: `A signed act that the server shows does not hold. ${alarm}`,
   fork: `Two different acts carry the same number. Sending has stopped and the evidence is kept. ${alarm}`,
 
+  // signing in and enrolling
+  sign_in_name: "Choose a sign-in name of small letters, digits, dots and dashes, at least three.",
+  sign_in_name_taken: "This sign-in name is taken. Choose another one.",
+  password_weak: "Choose another password: at least 15 characters, not a common one, and without your name.",
+  password_too_long: "Choose a password of at most 1,024 characters.",
+  code_wrong: "These six digits are wrong or were used already. Wait for the next ones in your app and type those.",
+  second_factor_expired: "This took more than half an hour. Go back one step and let your app read the new picture.",
+  sheet_outdated: "A newer recovery sheet exists. Use that one.",
+
   // acts
   superseded: "Somebody acted on the same matter before you. Load the page again and look before you decide.",
   head_moved: "Somebody acted at the same moment. Load the page again and repeat the act if it still makes sense.",

@@ -16,7 +16,7 @@ from meetings import parties
 def enrol(request: HttpRequest) -> HttpResponse:
     names = {party.code: party.name for party in parties.all_parties()}
     names[parties.SECRETARIAT] = parties.SECRETARIAT_NAME
-    return render(request, "consult/enrolment/enrol.html", {"party_names": names})
+    return render(request, "consult/enrolment/enrol.html", {"party_names": names, "reader_card": ""})
 
 
 urlpatterns = [path("enrol", enrol)]
