@@ -39,7 +39,7 @@ def keep(*, signed: Signed, enclosed: Mapping[str, Json], now: datetime) -> str:
             "type": signed.statement.type,
             "scope": signed.statement.scope or "",
             "body": jcs.encode(encode_signed(signed)),
-            "enclosed": dict(enclosed),
+            "enclosed": jcs.encode(dict(enclosed)),
             "signed_by": signed.cards[0],
             "at": now,
         },
@@ -66,4 +66,4 @@ def discard(draft: str) -> None:
 
 
 def _waiting(row: Draft) -> Waiting:
-    return Waiting(row.hash, parse_signed(jcs.decode(bytes(row.body))), row.enclosed, row.at)
+    return Waiting(row.hash, parse_signed(jcs.decode(bytes(row.body))), jcs.decode_object(bytes(row.enclosed)), row.at)

@@ -47,7 +47,7 @@ class Migration(migrations.Migration):
                 ('type', models.CharField(max_length=40)),
                 ('scope', models.CharField(blank=True, max_length=64)),
                 ('body', models.BinaryField()),
-                ('enclosed', models.JSONField(default=dict)),
+                ('enclosed', models.BinaryField(help_text='canonical JSON')),
                 ('signed_by', models.CharField(max_length=64)),
                 ('at', models.DateTimeField()),
             ],

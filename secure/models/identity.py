@@ -61,7 +61,7 @@ class Draft(models.Model):
     type = models.CharField(max_length=40)
     scope = models.CharField(max_length=HEX_32, blank=True)
     body = models.BinaryField()
-    enclosed = models.JSONField(default=dict)
+    enclosed = models.BinaryField(help_text="canonical JSON")
     signed_by = models.CharField(max_length=HEX_32)
     at = models.DateTimeField()
 
