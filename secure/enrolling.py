@@ -101,7 +101,7 @@ def complete(*, locator: str, application: Application, judge: Judge, now: datet
     judge((application.card, application.device))
     hashed = accounts.hash_new_password(password=application.password, sign_in_name=name, name=row.name)
     with transaction.atomic():
-        account = _use_up(row, sign_in_name=name, hashed=hashed, mac=application.mac, now=now)
+        account = use_code(row.locator, sign_in_name=name, hashed=hashed, mac=application.mac, now=now)
         _keep_keys(account, application, now=now)
         device = second_factor.add_authenticator(account=account, salt=row.totp_salt, last_step=step)
         recovery_codes = second_factor.new_recovery_codes(account=account)
@@ -142,8 +142,9 @@ def _belongs(application: Application, row: Enrolment) -> None:
         raise BadInput("foreign_installation")
 
 
-def _use_up(row: Enrolment, *, sign_in_name: str, hashed: str, mac: str, now: datetime) -> Account:
-    """Of two browsers with one code, one passes here."""
+def use_code(locator: str, *, sign_in_name: str, hashed: str, mac: str, now: datetime) -> Account:
+    """The account of a code's person, without keys yet. Of two browsers with one code, one passes here. Inside the caller's transaction."""
+    row = _live(locator, now)
     live = Enrolment.objects.filter(pk=row.pk, used=None, withdrawn=None, expires__gt=now)
     if live.update(used=now, mac=mac, totp_salt="", totp_reserved=None) != 1:
         raise Gone("code_not_valid")
