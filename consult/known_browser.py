@@ -33,9 +33,7 @@ def remember(request: HttpRequest, response: HttpResponse, *, sign_in_name: str)
     browser, names = _read(request)
     marks = [*(name for name in names if name != _mark(sign_in_name)), _mark(sign_in_name)][-NAMES_MOST:]
     value = signing.dumps([browser or secrets.token_hex(16), marks], salt=_SALT)
-    response.set_cookie(
-        COOKIE, value, max_age=LASTS, secure=settings.SESSION_COOKIE_SECURE, httponly=True, samesite="Strict", path="/"
-    )
+    response.set_cookie(COOKIE, value, max_age=LASTS, secure=settings.SESSION_COOKIE_SECURE, httponly=True, samesite="Strict", path="/")
 
 
 def _read(request: HttpRequest) -> tuple[str | None, list[str]]:

@@ -8,16 +8,22 @@ from django.urls import URLPattern
 
 VIEWS = (
     "about",
+    "account",
     "api",
+    "api_enrolment",
+    "api_recovery",
     "blob_api",
     "chairs",
     "convening",
     "delegation",
+    "enrolment",
     "home",
     "log",
     "parties",
     "reports",
+    "restore",
     "room_api",
+    "sign_in",
 )
 
 urlpatterns: list[URLPattern] = [pattern for name in VIEWS for pattern in import_module(f"consult.views.{name}").urlpatterns]

@@ -100,9 +100,7 @@ def sign_in_details(request: ApiRequest) -> Mapping[str, object]:
 @door("POST", anonymous=True)
 def complete(request: ApiRequest) -> HttpResponse:
     locator = request.fields.hex("locator", size=16)
-    enrolled = enrolling.complete(
-        locator=locator, application=_application(request), judge=lawful_account, now=timezone.now()
-    )
+    enrolled = enrolling.complete(locator=locator, application=_application(request), judge=lawful_account, now=timezone.now())
     complete_sign_in(request, account=enrolled.account, device=enrolled.second_factor)
     response = created({"recovery_codes": enrolled.recovery_codes})
     known_browser.remember(request, response, sign_in_name=enrolled.account.sign_in_name)

@@ -42,9 +42,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     name = form.cleaned_data["sign_in_name"]
     source = known_browser.source_of(request, sign_in_name=name)
     try:
-        account = accounts.check_password(
-            sign_in_name=name, password=form.cleaned_data["password"], source=source, now=timezone.now()
-        )
+        account = accounts.check_password(sign_in_name=name, password=form.cleaned_data["password"], source=source, now=timezone.now())
     except Refusal as refusal:
         return _refused(request, "sign_in.html", form, refusal)
     _go_half_way(request, account)
@@ -139,15 +137,11 @@ def _next(request: HttpRequest) -> str:
     return address if own and not address.startswith("/sign-") else "/"
 
 
-def _form(
-    request: HttpRequest, template: str, form: forms.Form, extra: dict[str, str] | None = None, *, status: int = 200
-) -> HttpResponse:
+def _form(request: HttpRequest, template: str, form: forms.Form, extra: dict[str, str] | None = None, *, status: int = 200) -> HttpResponse:
     return render(request, f"consult/sign_in/{template}", {"form": form, **(extra or {})}, status=status)
 
 
-def _refused(
-    request: HttpRequest, template: str, form: forms.Form, refusal: Refusal, extra: dict[str, str] | None = None
-) -> HttpResponse:
+def _refused(request: HttpRequest, template: str, form: forms.Form, refusal: Refusal, extra: dict[str, str] | None = None) -> HttpResponse:
     form.add_error(None, str(sentence_for(refusal)))
     response = _form(request, template, form, extra, status=status_of(refusal))
     if isinstance(refusal, TooMany):
