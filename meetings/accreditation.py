@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from meetings import enclosures, seating
+from secure import enrolment
 
 if TYPE_CHECKING:
     from meetings.act import Act
@@ -18,6 +19,7 @@ def answer(act: Act) -> None:
 def accredit(act: Act) -> None:
     """The person sits for the party, and gets the brief with the same request."""
     seating.wrap_for(act, act.body["card"])
+    enrolment.mark_confirmed(card=act.body["card"], now=act.now)
 
 
 def withdraw(act: Act) -> None:

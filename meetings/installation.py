@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from meetings import enclosures
 from meetings.models import Composition, Consultation, Party
-from secure import chains, sealed_texts
+from secure import chains, enrolment, sealed_texts
 from secure.errors import BadInput, Conflict
 from secure.statements import ROOT
 
@@ -101,6 +101,7 @@ def replace_focal_point(act: Act) -> None:
     boxes = check_wraps(act)
     for brief, box in boxes.items():
         sealed_texts.wrap(sha256=brief, boxes={act.body["card"]: box})
+    enrolment.mark_confirmed(card=act.body["card"], now=act.now)
 
 
 def check_wraps(act: Act) -> dict[str, bytes]:

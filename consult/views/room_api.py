@@ -16,7 +16,7 @@ from consult import rooms as room_doors
 from consult import wire
 from consult.api import Answer, ApiRequest, by_method, created, door, query_hex, query_integer
 from meetings import rooms
-from meetings.access import access_consultation, access_room
+from meetings.access import access_removal, access_room
 from secure import cards, content, delivery, fanout, history, items, key_packages, limits
 from secure.errors import NotFound, TooMany
 from secure.log import events
@@ -173,12 +173,10 @@ def own_history(request: ApiRequest, room: str) -> Answer:
 
 @door("GET")
 def removal(request: ApiRequest, room: str) -> Answer:
-    """Also for a focal point who is not seated: whoever may see the consultation may see that a device is gone."""
-    view = delivery.room_named(room)
-    if view is None:
-        raise NotFound
-    access_consultation(account=request.account, consultation_id=view.scope)
-    found = delivery.removal(room_id=view.room, client_hash=query_hex(request, "device", size=32))
+    """Also for somebody who is not seated and may take that seat away: a Co-Chair, the party's focal point, the device's owner."""
+    device = query_hex(request, "device", size=32)
+    access_removal(account=request.account, room_id=room, device=device)
+    found = delivery.removal(room_id=room, client_hash=device)
     return {
         "removed": found.removed,
         "epoch": found.epoch,
