@@ -80,7 +80,7 @@ TEMPLATES: list[dict[str, Any]] = [
 
 SQLITE_START = (
     # FULL: an acknowledgement must survive a power cut
-    "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF; PRAGMA secure_delete=ON;"
+    "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA secure_delete=ON;"
 )
 
 
@@ -176,7 +176,6 @@ def WHITENOISE_ADD_HEADERS_FUNCTION(headers: Any, _path: str, url: str) -> None:
     if "/consult/dist/viewer/" in url or url.endswith("/viewer.css"):
         headers["Access-Control-Allow-Origin"] = "*"
         headers["Cross-Origin-Resource-Policy"] = "cross-origin"
-
 
 
 def WHITENOISE_IMMUTABLE_FILE_TEST(_path: str, url: str) -> bool:  # noqa: N802  whitenoise names it
