@@ -1,19 +1,19 @@
 """The holder's side of an invitation: open the code, reserve a second factor, complete (docs/protocol.md, section 3).
 
-Unknown, used, withdrawn and expired codes are one and the same refusal. What makes a card lawful is a rule of the layer above and
-comes in as `judge`.
+Unknown, used, withdrawn and expired codes are one and the same refusal. What makes a card lawful is a rule of the layer above, which
+judges and stores card and device itself: it comes in as `keep_keys`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
 from django_otp.models import Device
 
-from secure import accounts, cards, chains, enrolment, key_packages, recovery, second_factor, throttle
+from secure import accounts, chains, enrolment, recovery, second_factor, throttle
 from secure.errors import BadInput, Conflict, Forbidden, Gone
 from secure.models import Account, Enrolment
 from secure.statements import ROOT, Signed, unbase64
@@ -22,8 +22,8 @@ from secure.throttle import Source
 RESERVATION = timedelta(minutes=30)
 """How long the second factor shown while enrolling stays the same."""
 
-Judge = Callable[[Sequence[Signed]], None]
-"""Refuses founding statements of an account that are not lawful now."""
+KeepKeys = Callable[[Account, str], object]
+"""(account, party) → card, device and key packages judged and stored, inside the transaction that makes the account."""
 
 
 @dataclass(frozen=True)
@@ -39,19 +39,15 @@ class Offer:
 
 @dataclass(frozen=True)
 class Application:
-    """Everything the enrolling browser sends. `mac` is base64 of 32 bytes; only the inviter can check it."""
+    """What the enrolling browser sends besides its keys. `mac` is base64 of 32 bytes; only the inviter can check it."""
 
     sign_in_name: str
     password: str
     totp: str
     card: Signed
-    device: Signed
-    label: str
     mac: str
     box: bytes
     number: int
-    key_packages: Sequence[bytes]
-    last_resort: bytes
 
 
 @dataclass(frozen=True)
@@ -86,7 +82,7 @@ def reserve_second_factor(*, locator: str, sign_in_name: str, password: str, now
     return second_factor.otpauth(sign_in_name=name, salt=salt)
 
 
-def complete(*, locator: str, application: Application, judge: Judge, now: datetime) -> Enrolled:
+def complete(*, locator: str, application: Application, keep_keys: KeepKeys, now: datetime) -> Enrolled:
     """Uses the code up and makes the account, all of it or nothing."""
     row = _live(locator, now)
     name = accounts.clean_sign_in_name(application.sign_in_name)
@@ -98,11 +94,11 @@ def complete(*, locator: str, application: Application, judge: Judge, now: datet
         raise Forbidden("code_wrong")
     unbase64(application.mac, 32)
     _belongs(application, row)
-    judge((application.card, application.device))
     hashed = accounts.hash_new_password(password=application.password, sign_in_name=name, name=row.name)
     with transaction.atomic():
         account = use_code(row.locator, sign_in_name=name, hashed=hashed, mac=application.mac, now=now)
-        _keep_keys(account, application, now=now)
+        keep_keys(account, row.party)
+        recovery.keep(account=account, box=application.box, number=application.number, now=now)
         device = second_factor.add_authenticator(account=account, salt=row.totp_salt, last_step=step)
         recovery_codes = second_factor.new_recovery_codes(account=account)
         enrolment.record("account.enrolled", row, now=now, by=application.card.hash)
@@ -128,17 +124,10 @@ def _reserved(row: Enrolment, now: datetime) -> bool:
 
 
 def _belongs(application: Application, row: Enrolment) -> None:
-    """The two statements are the card and the first device of an account of this party, made for this installation."""
-    card, device = application.card.statement, application.device.statement
-    if (card.type, card.n, device.type, device.n) != ("account.card", 0, "device.add", 1):
-        raise BadInput("malformed")
-    if device.scope != application.card.hash or device.prev != application.card.hash:
-        raise BadInput("wrong_scope")
-    if card.body.get("party") != row.party:
-        raise BadInput("wrong_party")
-    # A chair enrols before there is an installation, and stays valid if the other chair's root comes first.
+    """The card is made for this installation. A chair enrols before there is one."""
+    card = application.card.statement
     expected = None if row.purpose == Enrolment.Purpose.CHAIR else current_inst()
-    if card.inst != expected or card.body.get("installation") != expected or device.inst != expected:
+    if card.inst != expected or card.body.get("installation") != expected:
         raise BadInput("foreign_installation")
 
 
@@ -155,13 +144,3 @@ def use_code(locator: str, *, sign_in_name: str, hashed: str, mac: str, now: dat
         raise Conflict("sign_in_name_taken") from error
     Enrolment.objects.filter(pk=row.pk).update(account=account)
     return account
-
-
-def _keep_keys(account: Account, application: Application, *, now: datetime) -> None:
-    """Statements into their chain, card, device and key packages as rows, the recovery box."""
-    chains.append(signed=application.card, now=now, names={"person": account.name})
-    cards.add_card(account=account, signed=application.card)
-    chains.append(signed=application.device, now=now)
-    client = cards.add_device(signed=application.device, label=application.label, now=now)
-    key_packages.publish(client=client, key_packages=list(application.key_packages), last_resort=application.last_resort, now=now)
-    recovery.keep(account=account, box=application.box, number=application.number, now=now)

@@ -13,9 +13,9 @@ from consult import known_browser
 from consult.api import ApiRequest, by_method, created, door
 from consult.qr import qr_image
 from consult.second_factor import complete_sign_in
-from meetings import parties
-from meetings.enrolling import lawful_account
-from secure import enrolling, enrolment, limits
+from meetings import devices, parties
+from meetings.devices import FirstDevice
+from secure import enrolling, enrolment, limits, recovery
 from secure.enrolling import Application
 from secure.statements import encode_signed, parse_signed
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 PURPOSES = ("focal_point", "delegate", "secretariat")
 NAME_MOST = 120
 PASSWORD_MOST = 4096
-LABEL_MOST = 80
 
 
 @door("POST")
@@ -99,8 +98,14 @@ def sign_in_details(request: ApiRequest) -> Mapping[str, object]:
 
 @door("POST", anonymous=True)
 def complete(request: ApiRequest) -> HttpResponse:
-    locator = request.fields.hex("locator", size=16)
-    enrolled = enrolling.complete(locator=locator, application=_application(request), judge=lawful_account, now=timezone.now())
+    now = timezone.now()
+    application, first = _application(request), _first_device(request)
+    enrolled = enrolling.complete(
+        locator=request.fields.hex("locator", size=16),
+        application=application,
+        keep_keys=lambda account, party: devices.enrol(account=account, party=party, card=application.card, device=first, now=now),
+        now=now,
+    )
     complete_sign_in(request, account=enrolled.account, device=enrolled.second_factor)
     response = created({"recovery_codes": enrolled.recovery_codes})
     known_browser.remember(request, response, sign_in_name=enrolled.account.sign_in_name)
@@ -137,11 +142,17 @@ def _application(request: ApiRequest) -> Application:
         password=fields.text("password", most=PASSWORD_MOST),
         totp=fields.text("totp", most=16),
         card=parse_signed(fields.values.get("card")),
-        device=parse_signed(fields.values.get("device")),
-        label=fields.text("label", most=LABEL_MOST),
         mac=fields.text("mac", most=44),
-        box=box.base64("box", most=limits.KEY_PACKAGE_BYTES),
+        box=box.base64("box", most=recovery.BOX_BYTES),
         number=box.integer("number", least=1, most=1),
+    )
+
+
+def _first_device(request: ApiRequest) -> FirstDevice:
+    fields = request.fields
+    return FirstDevice(
+        statement=parse_signed(fields.values.get("device")),
+        label=fields.text("label", most=devices.LABEL),
         key_packages=fields.blobs("key_packages", most=limits.KEY_PACKAGES_KEPT, longest=limits.KEY_PACKAGE_BYTES),
         last_resort=fields.base64("last_resort", most=limits.KEY_PACKAGE_BYTES),
     )
