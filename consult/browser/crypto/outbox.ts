@@ -78,9 +78,9 @@ interface Box {
 const EMPTY: Box = { rows: [], line: { n: 0, prev: NO_PREVIOUS, author: null } };
 
 /** Refusals after which the same message may be accepted once the client has looked again. */
-const LOOK_AGAIN: ReadonlySet<string> = new Set(["stale_epoch", "stale_head", "epoch_closed", "closed_epoch"]);
-const COUNTERS: ReadonlySet<string> = new Set(["dseq_expected", "dprev_expected", "bad_kid"]);
-const LATER: ReadonlySet<string> = new Set(["too_many", "rate", "slow_down", "throttled", "restarting", "busy", "offline", "cancelled"]);
+const LOOK_AGAIN: ReadonlySet<string> = new Set(["stale_epoch", "removal_due"]);
+const COUNTERS: ReadonlySet<string> = new Set(["dseq_expected", "seen_unknown"]);
+const LATER: ReadonlySet<string> = new Set(["busy", "rate", "offline", "cancelled", "sign_in"]);
 
 /** The outbox of one room. The caller holds the account's lock around every call that changes something. */
 export class Outbox {
