@@ -27,3 +27,7 @@ from consult.settings import *  # noqa: E402, F403
 
 # Argon2's cost is the attacker's; tests sign in hundreds of times
 PASSWORD_HASHERS = ["tests.hashers.QuickArgon2"]
+
+# a file, as in life: threads of one process would share SQLite's in-memory database and its table locks
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):  # noqa: F405
+    DATABASES["default"]["TEST"] = {"NAME": f"{_data}/test.sqlite3"}  # noqa: F405

@@ -1,0 +1,282 @@
+from __future__ import annotations
+
+import hashlib
+import random
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+
+from secure.keys import LogKey, create_log_key
+from secure.log import events, store
+from secure.log.checkpoint import open_checkpoint
+from secure.log.leaves import EntryLeaf, StateLeaf, parse_leaf
+from secure.log.merkle import leaf_hash, root_hash, verify_consistency, verify_inclusion
+from secure.log.sequencer import DamagedError, FencedError, Sequencer, SequencerThread
+from secure.models import Checkpoint, LogHead, LogLeaf, LogTile, Namespace, PendingEvent
+from tests.secure.log.tampering import without_triggers
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.engines]
+
+NOW = datetime(2017, 10, 13, 9, 30, tzinfo=UTC)
+
+
+@pytest.fixture
+def key(tmp_path: Path) -> LogKey:
+    return create_log_key(tmp_path / "log.key", origin="consult.example.int/consult")
+
+
+@pytest.fixture
+def sequencer(key: LogKey) -> Sequencer:
+    made = Sequencer(key)
+    made.take_over()
+    return made
+
+
+def act(name: str = events.HOST, times: int = 1) -> None:
+    with transaction.atomic():
+        for _ in range(times):
+            events.record_host(ns=name, type="session.began", data={}, at=NOW)
+
+
+def leaves() -> list[EntryLeaf | StateLeaf]:
+    return [parse_leaf(entry.leaf) for entry in store.entries(0, store.head().size)]
+
+
+def recomputed(size: int) -> bytes:
+    return root_hash(leaf_hash(entry.leaf) for entry in store.entries(0, size))
+
+
+def test_acts_get_places_and_every_checkpoint_ends_in_a_state_leaf(sequencer: Sequencer, key: LogKey) -> None:
+    act("a" * 64, 2)
+    act("b" * 64)
+    assert sequencer.drain(NOW) == 3
+    checkpoint = sequencer.publish(NOW)
+    assert checkpoint is not None
+    head = open_checkpoint(checkpoint.note, [key.verifier])
+    assert (head.size, head.root) == (4, recomputed(4))
+    assert [type(leaf) for leaf in leaves()] == [EntryLeaf, EntryLeaf, EntryLeaf, StateLeaf]
+    assert not PendingEvent.objects.exists()
+
+
+def test_a_namespace_counts_without_gaps_and_chains_its_leaves(sequencer: Sequencer) -> None:
+    for _ in range(5):
+        act("a" * 64)
+        act("b" * 64, 2)
+        sequencer.drain(NOW)
+        sequencer.publish(NOW)
+    tag = Namespace.objects.get(scope="b" * 64).tag
+    count, head = 0, bytes(32)
+    for entry in store.entries(0, store.head().size):
+        leaf = parse_leaf(entry.leaf)
+        if isinstance(leaf, EntryLeaf) and leaf.ns == tag:
+            assert (leaf.cseq, leaf.cprev) == (count + 1, head)
+            count, head = leaf.cseq, leaf_hash(entry.leaf)
+    assert count == 10
+
+
+def test_time_never_goes_back_though_the_clock_does(sequencer: Sequencer) -> None:
+    act()
+    sequencer.drain(NOW)
+    act()
+    sequencer.drain(NOW - timedelta(days=1))
+    sequencer.publish(NOW - timedelta(days=2))
+    assert {leaf.t for leaf in leaves()} == {events.milliseconds(NOW)}
+
+
+def test_an_unchanged_log_is_signed_once(sequencer: Sequencer) -> None:
+    assert sequencer.publish(NOW) is not None
+    assert sequencer.drain(NOW) == 0
+    assert sequencer.publish(NOW + timedelta(hours=1)) is None
+    assert Checkpoint.objects.count() == 1
+
+
+def test_proofs_from_stored_tiles_hold_across_tile_borders(sequencer: Sequencer) -> None:
+    heads = []
+    for batch in (1, 254, 3, 300, 20):
+        act(times=batch)
+        sequencer.drain(NOW)
+        newest = sequencer.publish(NOW)
+        assert newest is not None
+        heads.append(newest)
+    last = heads[-1]
+    for index in (0, 200, 255, 256, 511, 512, last.size - 1):
+        leaf = next(store.entries(index, index + 1)).leaf
+        verify_inclusion(leaf_hash(leaf), index, last.size, store.inclusion(index, last.size), last.root)
+    for head in heads:
+        verify_consistency(head.size, head.root, last.size, last.root, store.consistency(head.size, last.size))
+    assert {(tile.level, tile.n) for tile in LogTile.objects.all()} == {(0, 0), (0, 1), (0, 2), (1, 0)}
+
+
+def test_an_act_that_was_rolled_back_has_no_entry(sequencer: Sequencer) -> None:
+    with transaction.atomic():
+        act()
+        transaction.set_rollback(True)
+    assert sequencer.drain(NOW) == 0
+
+
+def test_a_sequencer_that_was_replaced_can_neither_drain_nor_publish(sequencer: Sequencer, key: LogKey) -> None:
+    act()
+    Sequencer(key).take_over()
+    with pytest.raises(FencedError):
+        sequencer.drain(NOW)
+    with pytest.raises(FencedError):
+        sequencer.publish(NOW)
+    assert not LogLeaf.objects.exists()
+    assert PendingEvent.objects.count() == 1
+
+
+class Stops(Exception):  # noqa: N818
+    pass
+
+
+class BreaksAt:
+    """A database that fails at the n-th writing statement, as a full disk or a killed process would."""
+
+    def __init__(self, n: int) -> None:
+        self.left = n
+
+    def __call__(self, execute, sql, params, many, context):  # type: ignore[no-untyped-def]
+        if sql.split(" ", 1)[0] in ("INSERT", "UPDATE", "DELETE"):
+            self.left -= 1
+            if self.left < 0:
+                raise Stops
+        return execute(sql, params, many, context)
+
+
+def test_a_crash_before_any_write_loses_nothing_and_doubles_nothing(key: LogKey) -> None:
+    """Each round crashes one write later, then a fresh sequencer goes on; at last every act has exactly one entry."""
+    acts, crashes = 0, 0
+    for n in range(16):
+        act("a" * 64)
+        act("b" * 64)
+        acts += 2
+        crashing = Sequencer(key)
+        crashing.take_over()
+        try:
+            with connection.execute_wrapper(BreaksAt(n)):
+                crashing.drain(NOW)
+                crashing.publish(NOW)
+        except Stops:
+            crashes += 1
+        fresh = Sequencer(key)
+        fresh.take_over()
+        fresh.drain(NOW)
+        fresh.publish(NOW)
+        last = store.published()
+        assert last is not None
+        assert last.root == recomputed(last.size)
+        assert isinstance(leaves()[last.size - 1], StateLeaf)
+        assert LogLeaf.objects.filter(event__isnull=False).count() == acts
+    assert crashes >= 8
+
+
+def test_a_state_leaf_left_unsigned_by_a_crash_is_signed_by_the_next(sequencer: Sequencer, key: LogKey) -> None:
+    act()
+    sequencer.drain(NOW)
+
+    class NoCheckpoint(BreaksAt):
+        def __call__(self, execute, sql, params, many, context):  # type: ignore[no-untyped-def]
+            if "secure_checkpoint" in sql and sql.startswith("INSERT"):
+                raise Stops
+            return execute(sql, params, many, context)
+
+    with pytest.raises(Stops), connection.execute_wrapper(NoCheckpoint(0)):
+        sequencer.publish(NOW)
+    assert store.published() is None
+    fresh = Sequencer(key)
+    fresh.take_over()
+    checkpoint = fresh.publish(NOW)
+    assert checkpoint is not None
+    assert checkpoint.size == 2
+
+
+@pytest.mark.parametrize("part", ["leaf", "event", "tile", "earlier", "missing"])
+def test_what_is_stored_otherwise_than_it_was_written_is_not_signed(sequencer: Sequencer, part: str) -> None:
+    act(times=2)
+    sequencer.drain(NOW)
+    sequencer.publish(NOW)
+    act(times=2)
+    sequencer.drain(NOW)
+    with without_triggers(), connection.cursor() as cursor:
+        leaf = bytes(LogLeaf.objects.get(index=3).body)
+        tile = bytes(LogTile.objects.get(level=0, n=0).hashes)
+        if part == "leaf":
+            cursor.execute('UPDATE secure_logleaf SET body = %s WHERE "index" = 3', [flipped(leaf)])
+        elif part == "event":
+            cursor.execute("UPDATE secure_logevent SET body = %s WHERE id = (SELECT max(id) FROM secure_logevent)", [b"{}"])
+        elif part == "missing":
+            cursor.execute('DELETE FROM secure_logleaf WHERE "index" = 3')
+        else:
+            at = 0 if part == "earlier" else 3 * 32
+            cursor.execute("UPDATE secure_logtile SET hashes = %s", [tile[:at] + flipped(tile[at:])])
+    with pytest.raises(DamagedError):
+        sequencer.publish(NOW)
+    assert Checkpoint.objects.count() == 1
+
+
+def test_a_pending_event_that_was_changed_is_not_given_a_place(sequencer: Sequencer) -> None:
+    act()
+    with without_triggers(), connection.cursor() as cursor:
+        cursor.execute("UPDATE secure_logevent SET body = %s", [b"{}"])
+    with pytest.raises(DamagedError):
+        sequencer.drain(NOW)
+
+
+def test_acts_of_many_threads_all_get_their_one_place(key: LogKey) -> None:
+    thread = SequencerThread(key)
+    thread.start()
+    failures: list[BaseException] = []
+
+    def work(name: str) -> None:
+        try:
+            for _ in range(10):
+                act(name)
+                time.sleep(random.random() / 100)
+        except BaseException as error:
+            failures.append(error)
+        finally:
+            connection.close()
+
+    workers = [threading.Thread(target=work, args=(f"{n % 3}" * 64,)) for n in range(6)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    thread.stop()
+    assert not thread.is_alive()
+    assert not failures
+    assert sum(isinstance(leaf, EntryLeaf) for leaf in leaves()) == 60
+    last = store.published()
+    assert last is not None
+    assert last.root == recomputed(last.size)
+
+
+def test_a_thread_that_was_replaced_ends(key: LogKey) -> None:
+    first = SequencerThread(key)
+    first.start()
+    deadline = time.monotonic() + 10
+    while not LogHead.objects.filter(epoch=1).exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    Sequencer(key).take_over()
+    act()
+    first.join(10)
+    assert not first.is_alive()
+
+
+def flipped(raw: bytes) -> bytes:
+    return bytes([raw[0] ^ 1]) + raw[1:]
+
+
+def test_the_event_hash_is_that_of_its_bytes() -> None:
+    act()
+    row = PendingEvent.objects.select_related("event").get().event
+    assert row.hash == hashlib.sha256(bytes(row.body)).hexdigest()
+
+
+def test_the_log_has_one_head() -> None:
+    with pytest.raises(DatabaseError), transaction.atomic():
+        LogHead.objects.create(id=2)
