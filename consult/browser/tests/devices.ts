@@ -25,7 +25,7 @@ export async function nameOf(text: string): Promise<string> {
 
 /** `card` "ke" and `device` "laptop" make the device "ke/laptop". */
 export async function makeDevice(card: string, device = "laptop"): Promise<Device> {
-  const pair = (await crypto.subtle.generateKey("Ed25519", false, ["sign", "verify"])) as CryptoKeyPair;
+  const pair = await crypto.subtle.generateKey("Ed25519", false, ["sign", "verify"]);
   const publicKey = new Uint8Array(await crypto.subtle.exportKey("raw", pair.publicKey));
   const signers = new SignerRegistry();
   const signer = await signerHandle(publicKey);
