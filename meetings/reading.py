@@ -54,7 +54,10 @@ def _consultation_of(signed: Signed) -> str | None:
 
 
 def _cards_for(signed: Signed) -> set[str]:
-    return {signed.scope_name, *cards_named([signed])}
+    """Cards to judge it with; an account's own chain goes by the card's name."""
+    kind = TABLE.get(signed.statement.type)
+    own = {signed.scope_name} if kind is not None and kind.chain is Chain.ACCOUNT else set()
+    return own | cards_named([signed])
 
 
 def _cards_in(body: Mapping[str, object]) -> Iterator[str]:
