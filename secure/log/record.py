@@ -58,9 +58,13 @@ class Entry:
 
 @dataclass(frozen=True)
 class Filter:
-    """What to show; None or empty means all. `until` is not included. `person` is a card or a part of a name."""
+    """What to show; None or empty means all. `until` is not included. `person` is a card or a part of a name.
+
+    `hidden` are chains whose entries are not shown whatever else is asked.
+    """
 
     scopes: Sequence[str] = ()
+    hidden: Sequence[str] = ()
     types: Sequence[str] = ()
     since: datetime | None = None
     until: datetime | None = None
@@ -133,6 +137,8 @@ def _matching(wanted: Filter) -> QuerySet[LogLeaf]:
     rows = _rows()
     if wanted.scopes:
         rows = rows.filter(event__namespace__scope__in=wanted.scopes)
+    if wanted.hidden:
+        rows = rows.exclude(event__namespace__scope__in=wanted.hidden)
     if wanted.types:
         rows = rows.filter(event__type__in=wanted.types)
     if wanted.since:

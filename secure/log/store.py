@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db import connection, transaction
 
@@ -26,6 +27,11 @@ def published() -> Published | None:
     """The newest checkpoint, if there is one yet."""
     row = Checkpoint.objects.order_by("-size").first()
     return Published(row.size, bytes.fromhex(row.root), bytes(row.note)) if row else None
+
+
+def published_at() -> datetime | None:
+    """When the newest checkpoint was signed, by the server's clock."""
+    return Checkpoint.objects.order_by("-size").values_list("at", flat=True).first()
 
 
 def read_tile(level: int, n: int) -> bytes:

@@ -1,0 +1,89 @@
+"""Entries of the record in plain words: a sentence for every type of act, grouped by what the secretariat asks for.
+
+`{who}`: party before person, those who acted. `{about}`: the person the act is about. `{party}`: the party it concerns.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+KINDS: Final[dict[str, Promise]] = {
+    "installation": _("Founding and focal points"),
+    "people": _("People and devices"),
+    "convening": _("Convening"),
+    "accreditation": _("Answers and delegations"),
+    "seats": _("Seats given and taken"),
+    "room": _("Room and papers"),
+    "sign_in": _("Sign-in"),
+    "register": _("Use of the register"),
+}
+
+SENTENCES: Final[dict[str, tuple[str, Promise]]] = {
+    "chairs.root": ("installation", _("The two Co-Chairs founded this installation: {who}.")),
+    "party.key": ("installation", _("{about} became focal point of {party}. Signed by {who}.")),
+    "account.card": ("people", _("{who} enrolled with keys of their own.")),
+    "device.add": ("people", _("{who} added a device.")),
+    "device.revoke": ("people", _("{who} took a device out of use.")),
+    "invitation.made": ("people", _("{who} made an enrolment code for {about}.")),
+    "invitation.withdrawn": ("people", _("{who} withdrew the enrolment code of {about}.")),
+    "invitation.confirmed": ("people", _("{who} checked and confirmed the keys of {about}.")),
+    "account.enrolled": ("people", _("{about} used an enrolment code.")),
+    "officer.confirmed": ("people", _("{about} became an officer of the secretariat, confirmed by {who}.")),
+    "recovery.replaced": ("people", _("A recovery sheet was replaced.")),
+    "consultation.propose": ("convening", _("{who} proposed the consultation.")),
+    "consultation.concur": ("convening", _("{who} concurred: the consultation is convened.")),
+    "consultation.return": ("convening", _("{who} returned the proposal.")),
+    "consultation.withdraw": ("convening", _("{who} withdrew the proposal.")),
+    "invitation.opened": ("convening", _("{who} opened the invitation.")),
+    "invitation.answer": ("accreditation", _("{party} answered its invitation: {answer}. Signed by {who}.")),
+    "accredit": ("accreditation", _("{party} accredited {about} as {capacity}. Signed by {who}.")),
+    "withdraw": ("accreditation", _("{party} withdrew {about}. Signed by {who}.")),
+    "undertaking": ("accreditation", _("{who} gave the undertaking of confidentiality.")),
+    "seat": ("seats", _("Both Co-Chairs seated {about} as {capacity}: {who}.")),
+    "unseat": ("seats", _("Both Co-Chairs ended the seat of {about}: {who}.")),
+    "exclude": ("seats", _("Both Co-Chairs excluded {about}: {who}.")),
+    "room.open": ("room", _("{who} opened the plenary’s room.")),
+    "room.epoch": ("room", _("{who} brought the room’s keys in line with who is seated.")),
+    "message.sent": ("room", _("{who} sent a message. What it says is not known here.")),
+    "document.uploaded": ("room", _("{who} put a sealed paper into the room. What it says is not known here.")),
+    "sign_in.password_changed": ("sign_in", _("A password was changed.")),
+    "sign_in.recovery_codes": ("sign_in", _("New recovery codes for sign-in were made.")),
+    "sign_in.reset": ("sign_in", _("The host reset the sign-in of {about}; keys and seats were not touched.")),
+    "sign_in.renewed": ("sign_in", _("Sign-in was renewed after a reset.")),
+    "session.ended_everywhere": ("sign_in", _("Somebody signed out everywhere.")),
+    "register.searched": ("register", _("{who} searched the register.")),
+    "register.opened": ("register", _("{who} opened entry {number} of the register.")),
+}
+
+CAPACITIES: Final[dict[str, Promise]] = {
+    "head": _("head of delegation"),
+    "alternate": _("alternate"),
+    "adviser": _("adviser"),
+    "observer": _("observer"),
+    "interpreter": _("interpreter"),
+    "secretariat": _("secretariat"),
+    "chair_staff": _("a Co-Chair’s staff"),
+}
+
+ANSWERS: Final[dict[str, Promise]] = {
+    "accept": _("accepted"),
+    "decline": _("declined"),
+    "awaiting_instructions": _("awaiting instructions"),
+}
+
+SOURCES: Final[dict[str, Promise]] = {
+    "state": _("signed by the people named"),
+    "client": _("signed by the person’s device"),
+    "host": _("on the host’s word"),
+}
+
+SOMEBODY: Final = _("a person whose name is no longer kept")
+SOMEONE: Final = _("the host")
+
+
+def types_of(kind: str) -> tuple[str, ...]:
+    """The types of act of one kind; none for a word that is no kind."""
+    return tuple(each for each, (of, _sentence) in SENTENCES.items() if of == kind)
