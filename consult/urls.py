@@ -20,6 +20,7 @@ VIEWS = (
     "home",
     "log",
     "parties",
+    "register",
     "reports",
     "restore",
     "room_api",
