@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from secure import sealing
+from secure.codes import from_crockford, to_crockford
 from secure.errors import BadInput
 from secure.log import jcs
 
@@ -192,10 +193,10 @@ def test_recovery_boxes_of_the_vectors_open() -> None:
 def test_crockford_gives_back_every_length() -> None:
     for length in range(40):
         raw = hashlib.shake_256(bytes([length])).digest(length)
-        assert sealing.from_crockford(sealing.to_crockford(raw), length) == raw
+        assert from_crockford(to_crockford(raw), length) == raw
     for text in ("01", "000"):
         with refuses("code_mistyped"):
-            sealing.from_crockford(text, 1)
+            from_crockford(text, 1)
 
 
 def test_content_objects_open_by_the_letter_of_the_protocol() -> None:
