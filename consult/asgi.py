@@ -1,4 +1,4 @@
-"""From the wire to the application: origin check, session, second factor, router.
+"""From the wire to the application: origin check, then router. The consumer asks for both factors before anything else.
 
 Server-neutral: nothing here depends on Daphne.
 """
@@ -9,7 +9,6 @@ import os
 from typing import Any
 
 from channels.routing import ProtocolTypeRouter, URLRouter
-from channels.sessions import CookieMiddleware, SessionMiddleware
 from django.conf import settings
 from django.core.asgi import get_asgi_application
 from django.urls import path
@@ -62,9 +61,7 @@ application = NearestHop(
     ProtocolTypeRouter(
         {
             "http": pages,
-            "websocket": OwnOrigin(
-                CookieMiddleware(SessionMiddleware(URLRouter([path("ws/rooms/<str:room>", RoomConsumer.as_asgi())])))
-            ),
+            "websocket": OwnOrigin(URLRouter([path("ws/rooms/<str:room>", RoomConsumer.as_asgi())])),
         }
     )
 )

@@ -70,12 +70,12 @@ def set_up(settings: str = "consult.settings") -> None:
 
 
 def init(args: argparse.Namespace) -> int:
-    from consult.install import AlreadyThere, make
+    from consult.install import AlreadyThereError, make
 
     data = data_folder(os.environ)
     try:
         make(data, origin=args.origin)
-    except AlreadyThere:
+    except AlreadyThereError:
         return refuse(f"{data} is in use already. Choose another folder with --data.")
     set_up()
     from django.conf import settings
@@ -108,7 +108,7 @@ def migrate(_args: argparse.Namespace) -> int:
 
     try:
         copy = database.migrate(now=datetime.now(UTC))
-    except database.DatabaseTooNew as error:
+    except database.DatabaseTooNewError as error:
         return refuse(f"The database belongs to a newer version ({error}). Install that version again; nothing was changed.")
     print(f"The database is up to date.{f' A copy of it from before: {copy}' if copy else ''}")
     return 0
@@ -158,7 +158,9 @@ def reset_sign_in(args: argparse.Namespace) -> int:
         access = reset(sign_in_name=args.name, now=datetime.now(UTC))
     except Refusal:
         return refuse(f"Nobody signs in as {args.name}.")
-    print(f"One-use password: {access.password}\nIt works for 24 hours. At sign-in the person chooses a password and sets up a new second factor.")
+    print(
+        f"One-use password: {access.password}\nIt works for 24 hours. At sign-in the person chooses a password and sets up a new second factor."
+    )
     print("All sessions of this person have ended. Keys and seats are untouched. The record has an entry of this.")
     return 0
 

@@ -11,7 +11,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 
-class DatabaseTooNew(Exception):
+class DatabaseTooNewError(Exception):
     """The database has been migrated by a newer version than this one."""
 
 
@@ -32,11 +32,11 @@ def migrate(*, now: datetime) -> Path | None:
     """Applies what is pending; an SQLite database that is not empty is copied first. Returns the copy.
 
     Raises:
-        DatabaseTooNew: naming the unknown migrations; nothing is changed.
+        DatabaseTooNewError: naming the unknown migrations; nothing is changed.
     """
     unknown = unknown_migrations()
     if unknown:
-        raise DatabaseTooNew(", ".join(unknown))
+        raise DatabaseTooNewError(", ".join(unknown))
     copy = copy_sqlite(now=now) if pending_migrations() else None
     call_command("migrate", interactive=False, verbosity=0)
     return copy

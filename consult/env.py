@@ -124,8 +124,14 @@ def doubts(env: Env) -> list[str]:
         (env.secure and not env.proxy and not env.certificate, "An https address needs CONSULT_PROXY=yes or CONSULT_CERTIFICATE."),
         (not 0 <= env.port < 65536, "CONSULT_PORT must be a port number."),
         (env.log_level not in LOG_LEVELS, f"CONSULT_LOG_LEVEL must be one of {', '.join(LOG_LEVELS)}."),
-        (bool(env.database_url) and not _known(env.database_url, "postgresql", "postgres"), "CONSULT_DATABASE_URL must begin with postgresql://."),
-        (bool(env.redis_url) and not _known(env.redis_url, "redis", "rediss", "unix"), "CONSULT_REDIS_URL must begin with redis://, rediss:// or unix://."),
+        (
+            bool(env.database_url) and not _known(env.database_url, "postgresql", "postgres"),
+            "CONSULT_DATABASE_URL must begin with postgresql://.",
+        ),
+        (
+            bool(env.redis_url) and not _known(env.redis_url, "redis", "rediss", "unix"),
+            "CONSULT_REDIS_URL must begin with redis://, rediss:// or unix://.",
+        ),
     ]
     return [sentence for wrong, sentence in rules if wrong]
 
@@ -158,7 +164,7 @@ def _yes(text: str) -> bool:
     return {"yes": True, "1": True, "true": True, "no": False, "0": False, "false": False, "": False}[text.lower()]
 
 
-def _parsed(values: Mapping[str, str], name: str, default: str, parse: Callable[[str], T], what: str, faults: list[str]) -> T | None:
+def _parsed(values: Mapping[str, str], name: str, default: str, parse: Callable[[str], T], what: str, faults: list[str]) -> T | None:  # noqa: PLR0917
     try:
         return parse(values.get(name, default))
     except (ValueError, KeyError):

@@ -22,7 +22,7 @@ CONSULT_SECRET_KEY_FILE={data}/secret.key
 """
 
 
-class AlreadyThere(Exception):
+class AlreadyThereError(Exception):
     """The folder holds something."""
 
 
@@ -30,15 +30,23 @@ def make(data: Path, *, origin: str) -> None:
     """Writes the folder. A fault in the origin is found before anything is written.
 
     Raises:
-        AlreadyThere: the folder is not empty.
+        AlreadyThereError: the folder is not empty.
         EnvError: the origin does not make an installation.
     """
     if data.exists() and any(data.iterdir()):
-        raise AlreadyThere
+        raise AlreadyThereError
     key = secrets.token_urlsafe(48)
     local = origin.startswith("http:")
     proxy = "#CONSULT_PROXY=yes" if local else "CONSULT_PROXY=yes"
-    read({**_own(os.environ), "CONSULT_DATA": str(data), "CONSULT_ORIGIN": origin, "CONSULT_SECRET_KEY": key, "CONSULT_PROXY": "no" if local else "yes"})
+    read(
+        {
+            **_own(os.environ),
+            "CONSULT_DATA": str(data),
+            "CONSULT_ORIGIN": origin,
+            "CONSULT_SECRET_KEY": key,
+            "CONSULT_PROXY": "no" if local else "yes",
+        }
+    )
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     data.chmod(0o700)
     (data / "papers").mkdir(mode=0o700)
@@ -56,4 +64,4 @@ def _write(path: Path, text: str) -> None:
         file.write(text)
 
 
-__all__ = ["AlreadyThere", "EnvError", "make"]
+__all__ = ["AlreadyThereError", "EnvError", "make"]

@@ -205,8 +205,8 @@ class Server(DaphneServer):  # type: ignore[misc]
         await asyncio.gather(*running, return_exceptions=True)
 
 
-def _clean_sockets(server: Server, **kwargs: Any) -> SocketFactory:
-    """Failures close with a code instead of a bare reset; `server` names nothing to a stranger."""
-    factory = SocketFactory(server, **kwargs)
+def _clean_sockets(owner: Server, **kwargs: Any) -> SocketFactory:
+    """Failures close with a code instead of a bare reset; the name given to strangers is empty."""
+    factory = SocketFactory(owner, **kwargs)
     factory.setProtocolOptions(failByDrop=False)
     return factory

@@ -45,7 +45,8 @@ def from_npm() -> bool:
         archive = folder / name.removesuffix(".br")
         archive.write_bytes(brotli.decompress((packed / name).read_bytes()))
         subprocess.run(["tar", "-xf", str(archive), "-C", str(folder)], check=True)
-    fonts = f"<fontconfig><dir>/usr/share/fonts</dir><dir>{ROOT}/consult/browser/node_modules/@fontsource</dir><cachedir>{folder}/fonts</cachedir></fontconfig>"
+    faces = ROOT / "consult" / "browser" / "node_modules" / "@fontsource"
+    fonts = f"<fontconfig><dir>/usr/share/fonts</dir><dir>{faces}</dir><cachedir>{folder}/fonts</cachedir></fontconfig>"
     (folder / "fonts.conf").write_text(f'<?xml version="1.0"?>{fonts}\n', encoding="utf-8")
     return True
 

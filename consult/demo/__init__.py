@@ -47,15 +47,11 @@ def _prepare(data: Path, port: int) -> None:
     if not secret.is_file():
         secret.write_text(secrets.token_urlsafe(48), encoding="utf-8")
         secret.chmod(0o600)
-    for name in [name for name in os.environ if name.startswith("CONSULT_")]:
+    lines = [f"CONSULT_ORIGIN=http://localhost:{port}", f"CONSULT_PORT={port}", f"CONSULT_SECRET_KEY_FILE={secret}"]
+    (data / "consult.env").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    for name in [name for name in os.environ if name.startswith("CONSULT_") and name != "CONSULT_LOG_LEVEL"]:
         del os.environ[name]
-    os.environ |= {
-        "DJANGO_SETTINGS_MODULE": "consult.demo.settings",
-        "CONSULT_DATA": str(data),
-        "CONSULT_ORIGIN": f"http://localhost:{port}",
-        "CONSULT_PORT": str(port),
-        "CONSULT_SECRET_KEY_FILE": str(secret),
-    }
+    os.environ |= {"DJANGO_SETTINGS_MODULE": "consult.demo.settings", "CONSULT_DATA": str(data)}
 
 
 def _announce(port: int) -> None:

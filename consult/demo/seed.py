@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from secure.models import Account
 
 KEYS = "personas.json"
-PASSWORD = "only-for-the-demonstration"
+PASSWORD = secrets.token_hex(16)
+"""Nobody signs in with it: in the demonstration one walks in."""
 
 
 @dataclass
@@ -124,7 +125,10 @@ class Sowing:
         """Account, card, recovery backup, second factor: all of an enrolment but the device."""
         key, xwing_seed, recovery_key = Ed25519PrivateKey.generate(), secrets.token_bytes(32), secrets.token_bytes(32)
         unsigned = drafting.draft_card(
-            self._standing(), account_key=key.public_key().public_bytes_raw(), xwing_key=sealing.xwing_public_key(xwing_seed), party=persona.party
+            self._standing(),
+            account_key=key.public_key().public_bytes_raw(),
+            xwing_key=sealing.xwing_public_key(xwing_seed),
+            party=persona.party,
         )
         signed = statements.sign(unsigned, card=None, key=key)
         hashed = accounts.hash_new_password(password=PASSWORD, sign_in_name=persona.slug, name=persona.name)
@@ -176,7 +180,7 @@ class Sowing:
                 reference="CM-2017-02",
                 level="senior_officials",
                 urgency="immediate",
-                composition=[Invited(party, capacity) for party, capacity in texts.VESSEL_COMPOSITION],
+                composition=[Invited(party, capacity) for party, capacity in texts.COMPOSITION],
                 brief=drafting.Sealed(sealed.sha256, sealed.commitment),
                 marking="Confidential to seated parties",
                 retention_years=5,

@@ -32,7 +32,7 @@ STEERING_GROUP: tuple[tuple[str, str], ...] = (
     ("IOM", "steering_group"),
     ("UNHCR", "steering_group"),
 )
-VESSEL_COMPOSITION = (*STEERING_GROUP, ("MMR", "affected"), ("BGD", "affected"))
+COMPOSITION = (*STEERING_GROUP, ("MMR", "affected"), ("BGD", "affected"))
 
 #: focal point → who sits as head of delegation
 VESSEL_HEADS = {
@@ -51,9 +51,7 @@ def draft(undertaking: str) -> dict[str, Json]:
         "reference": "CM-2017-01",
         "level": "senior_officials",
         "urgency": "urgent",
-        "composition": [
-            {"party": party, "capacity": capacity, "history": "opening"} for party, capacity in sorted((*STEERING_GROUP, ("MMR", "affected"), ("BGD", "affected")))
-        ],
+        "composition": [{"party": party, "capacity": capacity, "history": "opening"} for party, capacity in sorted(COMPOSITION)],
         **BORDER,
         "options": {"marking": "Confidential to seated parties", "retention_years": 5, "undertaking": undertaking},
     }

@@ -79,5 +79,3 @@ def _walk_in(request: HttpRequest, persona: Persona) -> HttpResponse:
     card = cards.current_card(account)
     context = {"persona": persona, "recovery_key": recovery_keys()[persona.slug], "card": card.hash if card else ""}
     return render(request, "demonstration/keys.html", context)
-
-
