@@ -18,6 +18,7 @@ from django.db import IntegrityError, transaction
 from secure.errors import BadInput, Conflict
 from secure.log.encoding import (
     EMPTY_ROOT,
+    SLOTS,
     ZERO,
     Author,
     Event,
@@ -30,7 +31,6 @@ from secure.log.encoding import (
 )
 from secure.log.jcs import Json
 from secure.models import Checkpoint, Client, DeviceCounter, Disclosure, EventPerson, LogEvent, Namespace, PendingEvent
-from secure.models.log import STATE_MAP_SLOTS
 
 HOST = "host"
 """The namespace of the host's own acts which belong to no chain."""
@@ -149,7 +149,7 @@ def _namespace(name: str) -> tuple[Namespace, bool]:
         found = Namespace.objects.filter(scope=name).first()
         if found is not None:
             return found, False
-        slot = secrets.randbelow(STATE_MAP_SLOTS)
+        slot = secrets.randbelow(SLOTS)
         try:
             with transaction.atomic():
                 made = Namespace.objects.create(tag=secrets.token_hex(16), scope=name, slot=slot, salt=secrets.token_bytes(16))

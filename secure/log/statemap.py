@@ -9,9 +9,10 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from secure.log.encoding import SLOTS
 from secure.log.errors import LogError
 
-DEPTH: Final = 20
+DEPTH: Final = SLOTS.bit_length() - 1
 EMPTY_SLOT: Final = hashlib.sha256(b"\x02").digest()
 
 

@@ -97,6 +97,7 @@ HOST: dict[str, object] = {
         {"data": {"slot": 1}},
         {"data": {"slot": -1, "salt": text(bytes(16))}},
         {"data": {"note": "x" * 17000}},
+        {"data": {"slot": 1 << 20, "salt": text(bytes(16))}},
         {"extra": 1},
         {"author": {}},
     ],
