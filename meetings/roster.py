@@ -28,7 +28,7 @@ class Seat:
 
 @dataclass(frozen=True)
 class Heads:
-    """Statement hashes: where the chains stood for somebody. `room` None: the room's own chain does not matter."""
+    """Statement hashes: where the chains stood for somebody. `room` None: without any room."""
 
     installation: str
     consultation: str
@@ -121,9 +121,9 @@ def seated_devices_of(standing: Standing, *, room: str = "plenary") -> dict[str,
 
 def at(chains: Chains, heads: Heads) -> Chains:
     """The same chains as they stood at these heads; accounts, which have no order relative to them, stay whole."""
-    rooms = chains.rooms
+    rooms: Mapping[str, Sequence] = {}
     if heads.room is not None:
-        rooms = {name: _until(chain, heads.room) for name, chain in rooms.items() if _has(chain, heads.room)}
+        rooms = {name: _until(chain, heads.room) for name, chain in chains.rooms.items() if _has(chain, heads.room)}
         if not rooms:
             raise BadInput("unknown_head")
     consultation = _until(chains.consultation, heads.consultation)

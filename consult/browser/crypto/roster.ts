@@ -19,7 +19,7 @@ export interface Seat {
   readonly rooms: readonly string[];
 }
 
-/** Statement hashes: where the chains stood for somebody. `room` null: the room's own chain does not matter. */
+/** Statement hashes: where the chains stood for somebody. `room` null: without any room. */
 export interface Heads {
   readonly installation: string;
   readonly consultation: string;
@@ -121,7 +121,7 @@ export function devicesOf(standing: Standing, card: string, revoked: "never" | "
 export function chainsAt(chains: Chains, heads: Heads): Chains {
   const installation = until(chains.installation, heads.installation);
   const consultation = until(chains.consultation, heads.consultation);
-  if (heads.room === null) return { ...chains, installation, consultation };
+  if (heads.room === null) return { ...chains, installation, consultation, rooms: new Map() };
   const { room } = heads;
   const rooms = [...chains.rooms].filter(([, chain]) => chain.some(({ hash }) => hash === room));
   if (rooms.length === 0) throw unknownHead();
