@@ -116,11 +116,11 @@ class Sender:
         sealed = Submission(self.room, self.device.device, message_id, jcs.encode(header), secrets.token_bytes(272), b"")
         return self.signed(sealed, epoch=epoch, dseq=dseq)
 
-    def signed(self, sealed: Submission, *, epoch: int, dseq: int | None = None, **changes: object) -> Submission:
+    def signed(self, sealed: Submission, *, epoch: int, dseq: int | None = None, said: dict[str, object] | None = None) -> Submission:
         """The object with its event, signed for the place where this device's count now is, or for `dseq`."""
         place = events.author_place(ns=self.room, client_hash=self.device.device)
-        said = event_says(sealed, epoch=epoch) | changes
-        return Submission(sealed.room, sealed.device, sealed.message_id, sealed.header, sealed.box, self.event(place, said, dseq=dseq))
+        whole = event_says(sealed, epoch=epoch) | (said or {})
+        return Submission(sealed.room, sealed.device, sealed.message_id, sealed.header, sealed.box, self.event(place, whole, dseq=dseq))
 
     def event(self, place: events.AuthorPlace, said: dict[str, object], *, dseq: int | None = None, dprev: str | None = None) -> bytes:
         kid = kid_of(salt=base64.b64decode(place.salt), public_key=public_bytes(self.key))

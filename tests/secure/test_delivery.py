@@ -166,10 +166,8 @@ def test_a_revoked_device_is_not_let_in() -> None:
 def test_malformed_bytes_are_refused_and_nothing_is_stored(part: str, raw: bytes) -> None:
     room_at(0)
     step = flow.step(0)
-    if part in ("commit", "welcome"):
-        broken = replace(step, **{part: raw})  # type: ignore[arg-type]
-    else:
-        broken = replace(step, after=replace(step.after, **{part: raw}))
+    own = part in ("commit", "welcome")
+    broken = replace(step, **{part: raw}) if own else replace(step, after=replace(step.after, **{part: raw}))  # type: ignore[arg-type]
     refused(broken, "bad_mls", BadInput)
 
 
