@@ -26,6 +26,8 @@ from secure.throttle import Source
 
 PASSWORD_MOST = 1024
 """Characters. Longer input is refused before anything is hashed."""
+PASSWORD_BESIDES_NAMES = 10
+"""Characters a password must have besides the person's names and the product's."""
 ONE_USE_LASTS = timedelta(hours=24)
 _SIGN_IN_NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{1,62})[a-z0-9]")
 _HASHING = threading.BoundedSemaphore(2)
@@ -71,7 +73,10 @@ def judge_new_password(*, password: str, sign_in_name: str, name: str) -> None:
         validate_password(password, Account(sign_in_name=sign_in_name, name=name))
     except ValidationError as error:
         raise BadInput("password_weak") from error
-    if sign_in_name in password.lower() or "consult" in password.lower():
+    rest = password.lower()
+    for known in (sign_in_name, *name.lower().split(), "consult"):
+        rest = rest.replace(known, "")
+    if len(rest.strip()) < PASSWORD_BESIDES_NAMES:
         raise BadInput("password_weak")
 
 

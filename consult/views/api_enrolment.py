@@ -154,7 +154,7 @@ def _first_device(request: ApiRequest) -> FirstDevice:
         statement=parse_signed(fields.values.get("device")),
         label=fields.text("label", most=devices.LABEL),
         key_packages=fields.blobs("key_packages", most=limits.KEY_PACKAGES_KEPT, longest=limits.KEY_PACKAGE_BYTES),
-        last_resort=fields.base64("last_resort", most=limits.KEY_PACKAGE_BYTES),
+        last_resort=None if fields.null("last_resort") else fields.base64("last_resort", most=limits.KEY_PACKAGE_BYTES),
     )
 
 
