@@ -171,6 +171,12 @@ def discard_draft(request: ApiRequest, draft: str) -> Json:
 
 
 @door("GET")
+def consultations(request: ApiRequest) -> Sequence[Json]:
+    """Names of all the caller may see: a Co-Chair's browser wraps briefs of consultations which it has never shown."""
+    return [{"id": found.id, "state": found.state} for found in access.visible_consultations(request.account)]
+
+
+@door("GET")
 def consultation(request: ApiRequest, consultation: str) -> Json:
     found = board.read_board(account=request.account, consultation_id=_hash(consultation), now=timezone.now())
     return _consultation(found)
@@ -238,6 +244,7 @@ urlpatterns = [
     path("api/sealed/<str:sha256>", sealed),
     path("api/proposal-drafts", own_drafts),
     path("api/proposal-drafts/<str:draft>", by_method(keep_draft, discard_draft)),
+    path("api/consultations", consultations),
     path("api/consultations/<str:consultation>", consultation),
     path("api/consultations/<str:consultation>/unwrapped", unwrapped),
     path("api/consultations/<str:consultation>/wraps", wrap),
