@@ -38,6 +38,7 @@ export interface Self {
 }
 
 interface Opened {
+  readonly store: Keystore;
   readonly rows: Rows;
   readonly accountSigner: CryptoKey;
   readonly deviceSigner: CryptoKey;
@@ -66,6 +67,7 @@ export class Context {
   /** From enrolment on this browser belongs to a card. */
   become(card: Hex): void {
     this.#card = card;
+    this.#opened?.store.close();
     this.#opened = undefined;
     this.#listen();
   }
@@ -83,7 +85,8 @@ export class Context {
     if (opened === undefined || row === undefined) return undefined;
     const { card, party, inst, device } = row;
     const bytes = { deviceKey: fromBase64(row.device_key), xwingSeed: fromBase64(row.xwing_seed), xwingKey: fromBase64(row.xwing_key) };
-    return { card, party, inst, device, ...bytes, ...opened };
+    const { rows, accountSigner, deviceSigner } = opened;
+    return { card, party, inst, device, ...bytes, rows, accountSigner, deviceSigner };
   }
 
   /** One state-changing call at a time in this browser, whatever the number of tabs. Never nested. */
@@ -108,7 +111,8 @@ export class Context {
   }
 
   async #open(): Promise<Opened | undefined> {
-    if (this.#opened !== undefined || this.#card === null) return this.#opened;
+    if (this.#card === null) return undefined;
+    if (this.#opened?.store.closed === false) return this.#opened;
     const store = await Keystore.open(this.#card);
     if (store === undefined) return undefined;
     const [wrap, accountSigner, deviceSigner] = await Promise.all([store.key("wrap"), store.key("account"), store.key("device")]);
@@ -116,7 +120,7 @@ export class Context {
       store.close();
       return undefined;
     }
-    this.#opened = { rows: new SealedRows(store, wrap), accountSigner, deviceSigner };
+    this.#opened = { store, rows: new SealedRows(store, wrap), accountSigner, deviceSigner };
     return this.#opened;
   }
 

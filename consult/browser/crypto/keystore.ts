@@ -89,9 +89,19 @@ const KEYS = "keys";
 /** One account's database in this browser. */
 export class Keystore implements Shelf {
   readonly #database: IDBDatabase;
+  #closed = false;
 
   private constructor(database: IDBDatabase) {
     this.#database = database;
+    // Another tab that restores or forgets the account must not wait for us for ever.
+    database.onversionchange = () => {
+      this.close();
+    };
+  }
+
+  /** closed by us, or because another tab made the store anew */
+  get closed(): boolean {
+    return this.#closed;
   }
 
   /** @returns undefined if this browser keeps nothing for the card */
@@ -138,6 +148,7 @@ export class Keystore implements Shelf {
   }
 
   close(): void {
+    this.#closed = true;
     this.#database.close();
   }
 
@@ -166,12 +177,7 @@ function openDatabase(card: string, create: boolean): Promise<IDBDatabase | unde
       request.result.createObjectStore(KEYS);
     };
     request.onsuccess = () => {
-      const database = request.result;
-      // Another tab that deletes or upgrades must not wait for us for ever.
-      database.onversionchange = () => {
-        database.close();
-      };
-      resolve(database);
+      resolve(request.result);
     };
     request.onerror = () => {
       if (!create && request.error?.name === "AbortError") resolve(undefined);

@@ -15,6 +15,8 @@ import { Trail, type TrailRow } from "./trail.ts";
 
 type ContentItem = Extract<RoomItem, { readonly kind: "content" }>;
 
+const lookedFor = new Set<string>();
+
 /** One batch of items, opened in order; what it learns is written once at the end. */
 export class Reader {
   readonly #self: Self;
@@ -65,7 +67,7 @@ export class Reader {
   #membership({ seq, at, epoch }: Extract<RoomItem, { readonly kind: "commit" }>): Entry {
     const known = this.#commits[String(epoch)];
     // A commit that ends our epoch, or a later one, is for the room's synchronisation to judge; it says nothing yet.
-    if (known === undefined && this.#row !== undefined && epoch >= this.#row.epoch) this.#syncFirst = true;
+    if (known === undefined && this.#row !== undefined && epoch >= this.#row.epoch) this.#lookAgainFor(`commit ${String(epoch)}`);
     return { kind: "membership", seq, at, epoch, added: known?.added ?? null, removed: known?.removed ?? null };
   }
 
@@ -75,9 +77,7 @@ export class Reader {
     try {
       const bytes = fromBase64(item.header);
       header = readHeader(bytes);
-      const missingBefore = this.#trail.step({ device: header.device, n: header.n, prev: header.prev, hash: await headerHash(bytes), seq });
-      if (missingBefore === "repeated") return this.#unopened(item, "forged", "tell_chairs");
-      return await this.#checked(item, bytes, header, missingBefore);
+      return await this.#checked(item, bytes, header);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       if (error.code === "wrong_key" && header !== undefined) return this.#wrongKey(item, header.epoch);
@@ -86,14 +86,23 @@ export class Reader {
     }
   }
 
-  async #checked(item: ContentItem, bytes: Bytes, header: ContentHeader, missingBefore: number): Promise<Entry> {
+  async #checked(item: ContentItem, bytes: Bytes, header: ContentHeader): Promise<Entry> {
     const owner = deviceOwner(this.#view.standing, item.device);
-    if (owner === undefined || !knowsHeads(this.#view, this.#room, header.heads)) this.#lookAgain(header.heads);
-    if (owner === undefined) return this.#unopened(item, "unseated", "tell_chairs");
+    if (owner === undefined) {
+      this.#lookAgainFor(item.device);
+      return this.#unopened(item, "unseated", "tell_chairs");
+    }
+    const step = { device: header.device, n: header.n, prev: header.prev, hash: await headerHash(bytes), seq: item.seq };
     const contentKey = ringKey(this.#ring, header.epoch);
-    if (contentKey === undefined) return this.#keyMissing(item, header);
+    if (contentKey === undefined) {
+      this.#trail.step(step);
+      return this.#keyMissing(item, header);
+    }
     const expected = { room: this.#room, id: item.id, device: item.device };
     const found = await openContent({ contentKey, header: bytes, box: fromBase64(item.box), expected, signatureKey: owner.signatureKey });
+    const missingBefore = this.#trail.step(step);
+    if (missingBefore === "repeated") return this.#unopened(item, "forged", "tell_chairs");
+    if (!knowsHeads(this.#view, this.#room, header.heads)) this.#wantHeads(header.heads);
     if (!this.#wasSeated(owner.card, item.device, header.heads)) return this.#unopened(item, "unseated", "tell_chairs");
     await this.#noteSender(item, header, found.headerHash);
     return this.#entry(item, found.body, owner.card, missingBefore);
@@ -130,7 +139,7 @@ export class Reader {
   #keyMissing(item: ContentItem, header: ContentHeader): Entry {
     const row = this.#row;
     if (row === undefined || header.epoch > row.epoch) {
-      this.#syncFirst = true;
+      this.#lookAgainFor(`epoch ${String(header.epoch)}`);
       return this.#unopened(item, "key_missing", "ask_history");
     }
     const mayRead = this.#readsFromOpening() || header.epoch >= row.joined;
@@ -149,9 +158,18 @@ export class Reader {
     return this.#unopened(item, "wrong_key", "ask_history");
   }
 
-  #lookAgain(heads: Heads): void {
-    this.#syncFirst = true;
+  /** A signed object names a statement we have not seen: nothing is sealed before the host has served it. */
+  #wantHeads(heads: Heads): void {
+    this.#lookAgainFor(Object.values(heads).join("/"));
     this.#unknownHeads.push(heads);
+  }
+
+  /** Once for each thing: what is not there after looking will not be there for looking again at once. */
+  #lookAgainFor(thing: string): void {
+    const key = `${this.#room} ${thing}`;
+    if (lookedFor.has(key)) return;
+    lookedFor.add(key);
+    this.#syncFirst = true;
   }
 
   #unopened({ seq, id, at }: ContentItem, cause: UnopenedCause, remedy: Remedy): Entry {
