@@ -5,8 +5,6 @@ import {
   createCommit,
   createGroup,
   createGroupInfoWithExternalPub,
-  defaultKeyPackageEqualityConfig,
-  defaultPaddingConfig,
   decodeGroupState,
   emptyPskIndex,
   encodeGroupState,
@@ -26,8 +24,9 @@ import { makeKeyPackageRef } from "ts-mls/keyPackage.js";
 import { unprotectPublicMessage } from "ts-mls/messageProtectionPublic.js";
 import { decryptSenderData } from "ts-mls/privateMessage.js";
 
-import { encodeIdentity, parseIdentity, sameIdentity, type LeafIdentity } from "./credential.ts";
+import { encodeIdentity, parseIdentity, sameIdentity } from "./credential.ts";
 import { concat, equal, fromHex, plain, toHex, type Bytes } from "./encoding.ts";
+import { capabilities, configFor, EVERYBODY, replacing } from "./mlsconfig.ts";
 import { checkAddition, checkTransition, readPublic, refuseElsewhere, stepInPublic } from "./mlspublic.ts";
 import {
   decodeCommit,
@@ -51,13 +50,12 @@ import {
 } from "./mlswire.ts";
 import { Refusal } from "./refusal.ts";
 import type { AppliedCommit, Member, PublicGroupState, RemovedByCommit, RoomCrypto, RoomState, ValidateCredential } from "./roomcrypto.ts";
-import { makeSuite, SUITE_NAME, type SignerRegistry } from "./suite.ts";
+import { makeSuite, type SignerRegistry } from "./suite.ts";
 
 const EXPORTER_LABEL = "consult content v1";
 const STATE_VERSION = 1;
-const EVERYBODY: ValidateCredential = () => Promise.resolve(true);
 
-/** `signers` holds the device's key; register it before anything here has to sign. */
+/** `signers` holds the device's key; register it before anything here has to sign. One long function: each method is short, and all share the suite. */
 export async function makeRoomCrypto(signers: SignerRegistry): Promise<RoomCrypto> {
   const suite = await makeSuite(signers);
 
@@ -241,42 +239,6 @@ async function openControl(options: { state: RoomState; message: Uint8Array; sui
     sender: leafOf(then, senderData.leafIndex),
     epoch: Number(message.epoch),
   };
-}
-
-/** The library never sees a default of its own that would accept everybody: every call brings the caller's judgement. */
-function configFor(validate: ValidateCredential): ClientConfig {
-  return {
-    keyRetentionConfig: { retainKeysForGenerations: 64, retainKeysForEpochs: 1, maximumForwardRatchetSteps: 1000 },
-    // On receipt lifetimes are not judged: a leaf's key package may be over long before the leaf is.
-    lifetimeConfig: { maximumTotalLifetime: BigInt(MAX_LIFETIME), validateLifetimeOnReceive: false },
-    paddingConfig: defaultPaddingConfig,
-    keyPackageEqualityConfig: defaultKeyPackageEqualityConfig,
-    authService: {
-      async validateCredential(credential, signaturePublicKey) {
-        if (credential.credentialType !== "basic") throw new Refusal("credential_refused", "not a basic credential");
-        const genuine = await validate(parseIdentity(credential.identity), plain(signaturePublicKey.slice()));
-        if (!genuine) throw new Refusal("credential_refused", "the key is not the one its device was added with");
-        return true;
-      },
-    },
-  };
-}
-
-/** For one external join only: with such a rule left in place nobody could have a second device. */
-function replacing(config: ClientConfig, replaces: LeafIdentity | null): ClientConfig {
-  if (replaces === null) return config;
-  const stale = encodeIdentity(replaces);
-  return {
-    ...config,
-    keyPackageEqualityConfig: {
-      ...config.keyPackageEqualityConfig,
-      compareKeyPackageToLeafNode: (_, { credential }) => credential.credentialType === "basic" && equal(credential.identity, stale),
-    },
-  };
-}
-
-function capabilities(): Parameters<typeof generateKeyPackageWithKey>[1] {
-  return { versions: ["mls10"], ciphersuites: [SUITE_NAME], extensions: [], proposals: [], credentials: ["basic"] };
 }
 
 function refuseOtherRoom(state: GroupState, room: string): void {
