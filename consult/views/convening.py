@@ -19,7 +19,7 @@ def proposal(request: HttpRequest, draft: str = "") -> HttpResponse:
         raise Forbidden("chairs_only")
     if installation.current() is None:
         raise Conflict("no_installation")
-    offices = roll.focal_points()
+    offices = sorted(roll.focal_points(), key=lambda office: (not office.party.chairing, not office.party.steering_group))
     context = {
         "draft": draft,
         "reference": f"CM-{timezone.now().year}-",

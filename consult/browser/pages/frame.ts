@@ -3,7 +3,8 @@
 const ticks = 15_000;
 
 function clockText(now: Date, zone: string): { local: string; utc: string } {
-  const local = new Intl.DateTimeFormat(document.documentElement.lang || "en", {
+  const language = document.documentElement.lang || "en";
+  const local = new Intl.DateTimeFormat(language === "en" ? "en-GB" : language, {
     day: "numeric",
     month: "short",
     hour: "2-digit",
