@@ -117,11 +117,14 @@ def migrate(_args: argparse.Namespace) -> int:
 def check(_args: argparse.Namespace) -> int:
     env = read(os.environ)
     set_up()
-    from django.core.management import call_command
+    from django.core.management import CommandError, call_command
 
     from consult import database
 
-    call_command("check", deploy=env.secure)
+    try:
+        call_command("check", deploy=env.secure)
+    except CommandError as error:
+        return refuse(str(error))
     pending = database.pending_migrations()
     return refuse(f"Pending: {', '.join(pending)}. Run `consult migrate`.") if pending else 0
 

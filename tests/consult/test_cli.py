@@ -1,0 +1,94 @@
+"""The `consult` command, as the people who run a host use it."""
+
+from __future__ import annotations
+
+import sqlite3
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.installation import Installation
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    installation = Installation(tmp_path_factory.mktemp("house") / "data")
+    installation.make()
+    yield installation
+    installation.stop()
+
+
+def test_init_makes_a_folder_only_its_owner_can_read(made: Installation) -> None:
+    assert stat.S_IMODE(made.data.stat().st_mode) == 0o700
+    for name in ("consult.env", "secret.key", "log.key"):
+        assert stat.S_IMODE((made.data / name).stat().st_mode) == 0o600
+
+
+def test_init_leaves_a_folder_in_use_alone(made: Installation) -> None:
+    again = made.run("init", "--origin", made.origin)
+    assert again.returncode == 1
+    assert "in use already" in again.stderr
+
+
+def test_init_refuses_a_public_address_without_tls(tmp_path: Path) -> None:
+    refused = Installation(tmp_path / "data").run("init", "--origin", "http://consult.example.org")
+    assert refused.returncode == 1
+    assert "https" in refused.stderr
+    assert not (tmp_path / "data").exists()
+
+
+def test_check_finds_no_fault(made: Installation) -> None:
+    assert made.run("check").returncode == 0
+
+
+def test_an_empty_record_verifies(made: Installation) -> None:
+    answer = made.run("verify")
+    assert answer.returncode == 0, answer.stdout
+
+
+def test_the_chairs_are_invited_until_they_enrol(made: Installation) -> None:
+    first = made.invite_chairs(indonesia="Dewi Anggraini", australia="Margaret Lyle")
+    second = made.invite_chairs(indonesia="Dewi Anggraini", australia="Margaret Lyle")
+    assert len({*first, *second}) == 4
+
+
+def test_resetting_an_unknown_person_is_refused(made: Installation) -> None:
+    answer = made.run("admin", "reset-sign-in", "nobody")
+    assert answer.returncode == 1
+    assert "nobody" in answer.stderr
+
+
+def test_migrate_refuses_a_newer_database_and_changes_nothing(made: Installation) -> None:
+    with sqlite3.connect(made.data / "consult.sqlite3") as database:
+        database.execute("INSERT INTO django_migrations (app, name, applied) VALUES ('secure', '9999_from_the_future', '2030-01-01')")
+    answer = made.run("migrate")
+    with sqlite3.connect(made.data / "consult.sqlite3") as database:
+        database.execute("DELETE FROM django_migrations WHERE name = '9999_from_the_future'")
+    assert answer.returncode == 1
+    assert "newer version" in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_migrate_copies_sqlite_before_it_changes_it(made: Installation) -> None:
+    with sqlite3.connect(made.data / "consult.sqlite3") as database:
+        # the last step of a library's own migrations, taken back: it changes no table here
+        database.execute("DELETE FROM django_migrations WHERE app = 'auth' AND name LIKE '0012%'")
+    assert "consult migrate" in made.run("check").stderr
+    answer = made.run("migrate")
+    assert answer.returncode == 0, answer.stderr
+    copies = list((made.data / "backups").iterdir())
+    assert len(copies) == 1
+    assert str(copies[0]) in answer.stdout
+    assert stat.S_IMODE(copies[0].stat().st_mode) == 0o600
+    assert made.run("check").returncode == 0
+
+
+def test_a_wrong_setting_is_one_sentence_and_no_traceback(made: Installation) -> None:
+    made.extra = {"CONSULT_PROCESSES": "3"}
+    answer = made.run("serve")
+    made.extra = {}
+    assert answer.returncode == 1
+    assert "CONSULT_REDIS_URL" in answer.stderr
+    assert "Traceback" not in answer.stderr
