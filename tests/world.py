@@ -15,10 +15,14 @@ from django_otp import DEVICE_ID_SESSION_KEY
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from meetings import acts, devices, installation, parties
+from meetings.models import Composition
 from meetings.roster import ordered
 from meetings.statements import TABLE
 from secure import enrolment, sealed_texts, sessions
+from secure.keys import LogKey
+from secure.log.sequencer import Sequencer
 from secure.statements import Signed
+from tests import flow
 from tests.people import AUSTRALIA, CAST, INDONESIA, Person
 from tests.stage import Stage
 
@@ -87,31 +91,30 @@ class World:
         """What a lawful client would send along."""
         body: Any = signed.statement.body
         chairs = [self.stage.cards[person.id] for person in (INDONESIA, AUSTRALIA)]
+        found: dict[str, Any] = {}
         match signed.statement.type:
             case "consultation.propose":
-                return {"brief": base64.b64encode(b"brief").decode(), "wraps": wraps(*chairs)}
+                found = {"brief": base64.b64encode(b"brief").decode(), "wraps": wraps(*chairs)}
             case "consultation.return" | "consultation.withdraw":
-                return {"reason": base64.b64encode(b"reason").decode(), "wraps": wraps(*chairs)}
+                found = {"reason": base64.b64encode(b"reason").decode(), "wraps": wraps(*chairs)}
             case "consultation.concur":
-                return {"wraps": wraps(*self._focal_points(body["proposal"]))}
+                found = {"wraps": wraps(*self._focal_points(body["proposal"]))}
             case "party.key":
                 live = installation.live_consultations(party=body["party"])
-                return {"wraps": [{"consultation": each.id, "card": body["card"], "box": BOX} for each in live]}
+                found = {"wraps": [{"consultation": each.id, "card": body["card"], "box": BOX} for each in live]}
+            case "device.add":
+                found = {"label": "Safari on iPhone", "key_packages": []}
             case "accredit" | "seat":
-                return {"wraps": wraps(body["card"])}
+                found = {"wraps": wraps(body["card"])}
             case "room.open":
-                from tests import flow
-
                 state = flow.opening()
-                return {
+                found = {
                     "group_info": base64.b64encode(state.group_info).decode(),
                     "tree": base64.b64encode(state.tree).decode(),
                 }
-        return {}
+        return found
 
     def _focal_points(self, consultation: str) -> list[str]:
-        from meetings.models import Composition
-
         invited = set(Composition.objects.filter(consultation_id=consultation).values_list("party_id", flat=True))
         now = installation.established()
         return sorted(card for party, card in now.focal_points.items() if party in invited)
@@ -127,6 +130,14 @@ class World:
 
     def card(self, person: Person) -> str:
         return self.stage.cards[person.id]
+
+    def sealed(self) -> None:
+        """The sequencer numbers all that was recorded, and signs."""
+        sequencer = Sequencer(LogKey("consult.test/log", INDONESIA.device_key(99)))
+        sequencer.take_over()
+        while sequencer.drain(self.now):
+            pass
+        sequencer.publish(self.now)
 
     def holders(self, sha256: str) -> frozenset[str]:
         return sealed_texts.wrapped_for(sha256)
