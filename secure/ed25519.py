@@ -30,7 +30,7 @@ SMALL_ORDER_Y: Final = frozenset(
 
 
 def refuse_weak_key(public_key: bytes) -> None:
-    """Refuses keys that are not canonical (y >= p), of small order, or not on the curve, as `weak_key`."""
+    """Refuses keys that are not canonical (y >= p) or of small order, as `weak_key`. A point off the curve merely verifies nothing."""
     if len(public_key) != 32 or not _is_sound_point(public_key):
         raise BadInput("weak_key")
 

@@ -1,9 +1,10 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 
 import { refuseWeakKey, sign, verify } from "../crypto/ed25519.ts";
 import { fromHex, utf8 } from "../crypto/encoding.ts";
 import { makeDevice } from "./devices.ts";
 import { refused } from "./refusals.ts";
+import { vectors } from "./vectors.ts";
 
 const device = await makeDevice("ke");
 const message = utf8("Good morning.");
@@ -49,4 +50,19 @@ test("a signature with S made larger by the group's order is refused", async () 
   const malleable = signature.slice();
   for (let at = 32; at < 64; at += 1, scalar >>= 8n) malleable[at] = Number(scalar & 255n);
   expect(await verify({ publicKey, message, signature: malleable })).toBe(false);
+});
+
+const shared = vectors<{
+  weak_keys: Readonly<Record<string, string>>;
+  signatures: readonly { name: string; key: string; message: string; signature: string; valid: boolean }[];
+}>("ed25519");
+
+describe("judged as in Python", () => {
+  test.each(shared.signatures)("$name: $valid", async ({ key, message: text, signature: made, valid }) => {
+    expect(await verify({ publicKey: fromHex(key), message: fromHex(text), signature: fromHex(made) })).toBe(valid);
+  });
+
+  test.each(Object.entries(shared.weak_keys))("a key %s is refused", async (_name, key) => {
+    await refused("weak_key", () => refuseWeakKey(fromHex(key)));
+  });
 });
