@@ -88,7 +88,6 @@ def _shown(proof: Proof) -> dict[str, object]:
         "number": proof.number,
         "size": proof.tree_size,
         "leaf": base64.b64encode(proof.leaf).decode(),
-        "root": base64.b64encode(proof.root).decode(),
         "path": " ".join(base64.b64encode(each).decode() for each in proof.hashes),
         "event": proof.event.decode(),
         "note": proof.note.decode(),
