@@ -66,8 +66,8 @@ BLOB_CHUNK = 256 * 1024 + 16
 BLOB_PLAIN = 50 * 1024 * 1024
 BLOB_CHUNKS = BLOB_PLAIN // (256 * 1024)
 BLOB_BYTES = BLOB_PLAIN + 16 * BLOB_CHUNKS
-BLOBS_UNFINISHED = 4
-"""Uploads one device may have under way."""
+BLOBS_UNFINISHED = 8
+"""Uploads one person may have under way."""
 BLOB_ABANDONED = timedelta(hours=24)
 
 BATCH = 128
