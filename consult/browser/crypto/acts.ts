@@ -76,12 +76,16 @@ export function kindOf(statement: Statement): Kind {
   const kind = (TABLE as ReadonlyMap<string, Kind>).get(statement.type);
   if (kind === undefined) throw new Refusal("unknown_type", "a type outside the table");
   if (kind.founding !== (statement.n === 0) || !kind.body(statement.body)) throw new Refusal("malformed", "a body of another shape");
-  for (const key of kind.keys) refuseWeakKey(fromBase64(String(statement.body[key]), 32));
+  for (const name of kind.keys) {
+    const key = statement.body[name];
+    if (typeof key === "string") refuseWeakKey(fromBase64(key, 32));
+  }
   return kind;
 }
 
-/** The body of a statement which `kindOf` has read. */
-export function bodyOf<T extends ActType>(statement: Statement, _type: T): Bodies[T] {
+/** The body of a statement which `kindOf` has read and which is of one of these types. */
+export function bodyOf<T extends ActType>(statement: Statement, ...types: readonly T[]): Bodies[T] {
+  if (!types.some((type) => type === statement.type)) throw new TypeError(`not one of ${types.join(", ")}`);
   return statement.body as unknown as Bodies[T];
 }
 
@@ -173,10 +177,15 @@ function rising(values: readonly string[]): boolean {
   return values.every((value, index) => index === 0 || (values[index - 1] ?? "") < value);
 }
 
+function partyOf(row: Json): string {
+  const code = isRecord(row) ? row["party"] : undefined;
+  return typeof code === "string" ? code : "";
+}
+
 /** A list of such objects, sorted by party, no party twice. */
 function rowsByParty(row: Check, least: number, most: number): Check {
   return (value) =>
-    isList(value) && value.length >= least && value.length <= most && value.every(row) && rising(value.map((entry) => (isRecord(entry) ? String(entry["party"]) : "")));
+    isList(value) && value.length >= least && value.length <= most && value.every(row) && rising(value.map(partyOf));
 }
 
 const name: Check = isName;

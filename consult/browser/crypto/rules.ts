@@ -4,7 +4,7 @@
  * saw it (`up`).
  */
 
-import { bodyOf, ROOM_KINDS, SECRETARIAT, type ActType } from "./acts.ts";
+import { bodyOf, SECRETARIAT, type ActType } from "./acts.ts";
 import { equal, fromBase64 } from "./encoding.ts";
 import { Refusal } from "./refusal.ts";
 import {
@@ -53,7 +53,7 @@ const otherChair: Asks = (standing, _signed, seen) => {
 };
 
 const focalPoint: Asks = (_standing, { statement }, seen) => {
-  const card = inPlace(seen).focalPoints.get(bodyOf(statement, "withdraw").party);
+  const card = inPlace(seen).focalPoints.get(bodyOf(statement, "invitation.answer", "accredit", "withdraw").party);
   return one(card === undefined ? [] : [card]);
 };
 
@@ -148,9 +148,9 @@ function ends(state: "returned" | "withdrawn" | "concurred"): Rule {
   return (standing, { statement }) => {
     const consultation = convened(standing);
     if (consultation.state !== "proposed") throw notDue("answered already");
-    if (bodyOf(statement, "consultation.concur").proposal !== consultation.id) throw new Refusal("wrong_scope", "another proposal");
-    const reason = state === "concurred" ? null : bodyOf(statement, "consultation.return").reason;
-    return withConsultation(standing, { state, reason });
+    const body = bodyOf(statement, "consultation.return", "consultation.withdraw", "consultation.concur");
+    if (body.proposal !== consultation.id) throw new Refusal("wrong_scope", "another proposal");
+    return withConsultation(standing, { state, reason: "reason" in body ? body.reason : null });
   };
 }
 
@@ -236,9 +236,9 @@ const open: Rule = (standing, signed) => {
   if (body.consultation !== consultation.id) throw new Refusal("wrong_scope", "another consultation");
   // Place 1 of a consultation that was concurred is the concurrence; before it there is nothing to open.
   if (consultation.places.indexOf(signed.statement.up ?? "") < 1) throw notDue("not concurred");
-  if ([...standing.rooms.values()].some((room) => room.kind === body.kind)) throw new Refusal("room_exists", "the room is there");
-  const [kind] = ROOM_KINDS;
-  return { ...standing, rooms: put(standing.rooms, signed.hash, { id: signed.hash, kind }) };
+  const kind: string = body.kind;
+  if ([...standing.rooms.values()].some((room) => room.kind === kind)) throw new Refusal("room_exists", "the room is there");
+  return { ...standing, rooms: put(standing.rooms, signed.hash, { id: signed.hash, kind: body.kind }) };
 };
 
 function signerOf(signed: Signed): string {

@@ -5,6 +5,8 @@ import { readFileSync } from "node:fs";
 import type { Chains } from "../crypto/roster.ts";
 import { parseSigned, type Signed } from "../crypto/statements.ts";
 
+/** The file says nothing of its shape; the test that reads it does. */
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters
 export function vectors<T>(name: string): T {
   return JSON.parse(readFileSync(new URL(`../../../tests/vectors/${name}.json`, import.meta.url), "utf8")) as T;
 }
