@@ -183,7 +183,7 @@ def removal(request: ApiRequest, room: str) -> Answer:
         "group_info": _b64(found.group_info),
         "tree": _b64(found.tree),
         "commit": _b64(found.commit) if found.commit is not None else None,
-        "online": bool(fanout.online(view.room)),
+        "online": bool(fanout.online(room)),
     }
 
 
