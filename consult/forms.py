@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from django import forms
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from secure.errors import Refusal
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
+
+    from secure.errors import Refusal
 
 TYPED_MOST = 4096
 """Longer than any password we take, so that the refusal comes from the rule and not from the form."""
 
-SENTENCES: dict[str, Promise] = {
+SENTENCES: dict[str, StrPromise] = {
     "sign_in_refused": _(
         "Name or password is wrong. Look at both and try again. If you have lost access, ask the secretariat for a new sign-in."
     ),
@@ -26,7 +28,7 @@ SENTENCES: dict[str, Promise] = {
 }
 
 
-def sentence_for(refusal: Refusal) -> str | Promise:
+def sentence_for(refusal: Refusal) -> str | StrPromise:
     """A refusal in words, for a form's own error line."""
     return SENTENCES.get(refusal.code) or _("This did not work. Load the page again and try once more.")
 
@@ -38,12 +40,12 @@ class _Form(forms.Form):
     required_css_class: ClassVar[str] = ""
 
 
-def _password(label: Promise, autocomplete: str, hint: Promise | str = "") -> forms.CharField:
+def _password(label: StrPromise, autocomplete: str, hint: StrPromise | str = "") -> forms.CharField:
     widget = forms.PasswordInput(attrs={"autocomplete": autocomplete})
     return forms.CharField(label=label, widget=widget, strip=False, max_length=TYPED_MOST, help_text=hint)
 
 
-def _code(hint: Promise | str = "") -> forms.CharField:
+def _code(hint: StrPromise | str = "") -> forms.CharField:
     attributes = {"autocomplete": "one-time-code", "inputmode": "text", "class": "code", "spellcheck": "false"}
     return forms.CharField(label=_("Code"), widget=forms.TextInput(attrs=attributes), max_length=32, help_text=hint)
 
@@ -82,4 +84,4 @@ class RenewForm(NewPasswordForm):
 
 class PasswordForm(NewPasswordForm):
     current = _password(_("Present password"), "current-password")
-    field_order: ClassVar[list[str]] = ["current", "new", "again"]
+    field_order = ("current", "new", "again")

@@ -55,7 +55,8 @@ def step_of(*, salt: str, code: str, now: datetime, after: int = -1) -> int | No
     totp.time = now.timestamp()
     if not totp.verify(int(code), _TOLERANCE, after + 1):
         return None
-    return int(totp.t()) + int(totp.drift)
+    step: int = totp.t() + totp.drift
+    return step
 
 
 def add_authenticator(*, account: Account, salt: str, last_step: int = -1, confirmed: bool = True) -> TOTPDevice:
@@ -83,7 +84,8 @@ def new_recovery_codes(*, account: Account) -> list[str]:
 
 
 def recovery_codes_left(account: Account) -> int:
-    return StaticToken.objects.filter(device__user=account).count()
+    left: int = StaticToken.objects.filter(device__user=account).count()
+    return left
 
 
 def waiting_authenticator(account: Account) -> TOTPDevice | None:

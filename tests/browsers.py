@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from django.http import HttpResponse
 from django.test import Client
 from django_otp.oath import TOTP
 
@@ -48,21 +47,21 @@ class Browser:
 
     # ------------------------------------------------------------------------------------------------------------ plain doors
 
-    def post(self, path: str, body: dict[str, Any]) -> HttpResponse:
+    def post(self, path: str, body: dict[str, Any]) -> Any:
         return self.client.post(path, json.dumps(body), content_type="application/json")
 
-    def put(self, path: str, body: dict[str, Any]) -> HttpResponse:
+    def put(self, path: str, body: dict[str, Any]) -> Any:
         return self.client.put(path, json.dumps(body), content_type="application/json")
 
-    def get(self, path: str) -> HttpResponse:
+    def get(self, path: str) -> Any:
         return self.client.get(path)
 
-    def delete(self, path: str) -> HttpResponse:
+    def delete(self, path: str) -> Any:
         return self.client.delete(path)
 
     # -------------------------------------------------------------------------------------------------------------- enrolment
 
-    def reserve(self, code: Code, **changes: str) -> HttpResponse:
+    def reserve(self, code: Code, **changes: str) -> Any:
         body = {"locator": code.locator, "sign_in_name": self.person.id, "password": self.person.password, **changes}
         answer = self.post("/api/enrolments/sign-in-details", body)
         if answer.status_code == 200:
@@ -107,7 +106,7 @@ class Browser:
         self.card = card.hash
         return card, statements.sign(device, card=card.hash, key=self.person.key)
 
-    def enrol(self, code: Code) -> HttpResponse:
+    def enrol(self, code: Code) -> Any:
         assert self.reserve(code).status_code == 200
         answer = self.post("/api/enrolments/complete", self.application(code))
         if answer.status_code == 201:
@@ -116,13 +115,13 @@ class Browser:
 
     # ---------------------------------------------------------------------------------------------------------------- sign-in
 
-    def give_password(self, password: str | None = None, *, path: str = "/sign-in") -> HttpResponse:
+    def give_password(self, password: str | None = None, *, path: str = "/sign-in") -> Any:
         return self.client.post(path, {"sign_in_name": self.person.id, "password": password or self.person.password})
 
-    def give_code(self, code: str) -> HttpResponse:
+    def give_code(self, code: str) -> Any:
         return self.client.post("/sign-in/code", {"code": code})
 
-    def sign_in(self, code: str | None = None) -> HttpResponse:
+    def sign_in(self, code: str | None = None) -> Any:
         """With the next unused recovery code, since six digits cannot be used twice within half a minute."""
         self.give_password()
         return self.give_code(code or self.recovery_codes.pop())
@@ -138,7 +137,7 @@ class Browser:
 
     # -------------------------------------------------------------------------------------------------------------- inviting
 
-    def invite(self, person: Person, *, code: Code) -> HttpResponse:
+    def invite(self, person: Person, *, code: Code) -> Any:
         body = {"locator": code.locator, "purpose": person.purpose, "party": person.party, "name": person.name}
         return self.post("/api/enrolments", body)
 
