@@ -153,7 +153,7 @@ class World:
         return sealed_texts.wrapped_for(sha256)
 
     def browser(self, person: Person, *, second_factor: bool = True) -> Client:
-        return signed_in(self.account(person), second_factor=second_factor, now=self.now)
+        return signed_in(self.account(person), second_factor=second_factor)
 
 
 def wraps(*cards: str) -> list[dict[str, str]]:
