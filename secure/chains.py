@@ -32,6 +32,8 @@ def append(*, signed: Signed, now: datetime, names: Mapping[str, str] | None = N
     Runs inside the caller's transaction. Whoever comes second for a place gets 409 `head_moved` with the present head. `names` are
     personal fields for the record's disclosures.
     """
+    if not transaction.get_connection().in_atomic_block:
+        raise transaction.TransactionManagementError("a statement and its event belong into one transaction")
     statement = signed.statement
     scope = signed.scope_name
     last = _last(scope)
