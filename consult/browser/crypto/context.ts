@@ -52,9 +52,9 @@ export class Context {
   #opened: Opened | undefined;
   #channel: BroadcastChannel | undefined;
 
-  constructor(settings: StartSettings, tell: (notice: Notice) => void) {
+  constructor(settings: StartSettings, tell: (notice: Notice) => void, server = new Server(settings.csrf)) {
     this.settings = settings;
-    this.server = new Server(settings.csrf);
+    this.server = server;
     this.#tell = tell;
     this.#card = settings.card;
     this.#listen();
@@ -91,7 +91,7 @@ export class Context {
 
   /** One state-changing call at a time in this browser, whatever the number of tabs. Never nested. */
   exclusive<T>(work: () => Promise<T>): Promise<T> {
-    return navigator.locks.request(`consult-keys-${this.#card ?? "enrolment"}`, work) as Promise<T>;
+    return navigator.locks.request(`consult-keys-${this.#card ?? "enrolment"}`, work);
   }
 
   /** To this tab's page and to every other tab of the account. */

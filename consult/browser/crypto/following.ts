@@ -22,20 +22,20 @@ interface Handshake {
  * @throws Failure `room_frozen` with an alarm
  */
 export async function follow(visit: Visit, before: RoomRow): Promise<RoomRow | undefined> {
-  let row: RoomRow | undefined = before;
-  while (row !== undefined) {
+  let row = before;
+  for (;;) {
     if (row.epoch > visit.served.epoch) throw await behind(visit, row);
     const handshakes = await fetchHandshakes(visit, row.epoch);
     const [next] = handshakes;
     if (next === undefined) return row;
     if (next.epoch !== row.epoch) return rejoin(visit, "a commit is missing");
     for (const handshake of handshakes) {
-      row = await applyOne(visit, row, handshake);
-      if (row === undefined) return undefined;
+      const after = await applyOne(visit, row, handshake);
+      if (after === undefined) return undefined;
+      row = after;
     }
     tellRoom(visit.context, visit.room);
   }
-  return row;
 }
 
 /** A commit of ours whose acknowledgement was lost: adopted if it is what ended the epoch, dropped if it is not. */

@@ -135,7 +135,7 @@ export class Keystore implements Shelf {
     const store = this.#store(ROWS, "readonly");
     const range = IDBKeyRange.bound(prefix, `${prefix}\uffff`);
     const [paths, values] = await Promise.all([answer(store.getAllKeys(range)), answer(store.getAll(range))]);
-    return new Map(paths.map((path, index) => [String(path), values[index] as Bytes] as const));
+    return new Map(paths.map((path, index) => [path as string, values[index] as Bytes] as const));
   }
 
   async apply(changes: readonly Change[]): Promise<void> {

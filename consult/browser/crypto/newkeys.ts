@@ -18,7 +18,7 @@ const PKCS8_PREFIX = fromHex("302e020100300506032b657004220420");
 /** A device's key. @throws Failure `browser_too_old` where WebCrypto has no Ed25519 */
 export async function newDeviceKey(): Promise<SigningKey> {
   try {
-    const pair = (await crypto.subtle.generateKey("Ed25519", false, ["sign", "verify"])) as CryptoKeyPair;
+    const pair = await crypto.subtle.generateKey("Ed25519", false, ["sign", "verify"]);
     return { privateKey: pair.privateKey, publicKey: new Uint8Array(await crypto.subtle.exportKey("raw", pair.publicKey)) };
   } catch (error) {
     throw new Failure("browser_too_old", "no Ed25519 in this browser", {}, { cause: error });
