@@ -23,6 +23,7 @@ from django.db.models import F
 
 from secure.keys import LogKey
 from secure.log import store
+from secure.log.checkpoint import open_checkpoint
 from secure.log.errors import LogError
 from secure.log.events import milliseconds
 from secure.log.leaves import EntryLeaf, StateLeaf, coarse_type, parse_leaf
@@ -62,7 +63,10 @@ class Sequencer:
         self._mapped: dict[str, tuple[int, str]] = {}
 
     def take_over(self) -> None:
-        """Fences off every sequencer before this one, and trusts nothing it may still remember."""
+        """Fences off every sequencer before this one. Refuses to go on from a checkpoint that its own key has not signed."""
+        last = store.published()
+        if last is not None:
+            self._check_own(last)
         with transaction.atomic():
             LogHead.objects.get_or_create(id=1)
             LogHead.objects.filter(id=1).update(epoch=F("epoch") + 1)
@@ -97,8 +101,18 @@ class Sequencer:
             Checkpoint.objects.create(size=size, root=root.hex(), note=checkpoint.note, at=now)
         return checkpoint
 
+    def _check_own(self, last: store.Published) -> None:
+        try:
+            head = open_checkpoint(last.note, [self._key.verifier])
+        except LogError as error:
+            raise DamagedError("the newest checkpoint was not signed with this key") from error
+        if (head.size, head.root) != (last.size, last.root):
+            raise DamagedError("the newest checkpoint is not what its row says")
+
     def _seal(self, last: store.Published | None, now: datetime) -> int | None:
         """Ends the tree with a state leaf, unless it already does so unsigned; returns its size, None if nothing has changed."""
+        if last and store.head().size == last.size:
+            return None
         with transaction.atomic():
             head = self._lock()
             signed = last.size if last else 0

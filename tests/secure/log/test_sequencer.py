@@ -129,6 +129,15 @@ def test_a_sequencer_that_was_replaced_can_neither_drain_nor_publish(sequencer: 
     assert PendingEvent.objects.count() == 1
 
 
+def test_a_log_is_never_continued_with_another_key(sequencer: Sequencer, tmp_path: Path) -> None:
+    sequencer.publish(NOW)
+    other = Sequencer(create_log_key(tmp_path / "other.key", origin="consult.example.int/consult"))
+    with pytest.raises(DamagedError, match="this key"):
+        other.take_over()
+    act()
+    assert sequencer.drain(NOW) == 1
+
+
 class Stops(Exception):  # noqa: N818
     pass
 
