@@ -11,6 +11,7 @@ import { jsonRow, noRow, readJson } from "./keystore.ts";
 import { recipient } from "./people.ts";
 import { choice, list, members, name, orNull, text } from "./reading.ts";
 import { beginDraft } from "./signing.ts";
+import { newest } from "./standing.ts";
 import { parseSigned, type Signed } from "./statements.ts";
 
 const PURPOSES = ["chair", "focal_point", "delegate", "secretariat"] as const;
@@ -28,7 +29,9 @@ interface Served {
 }
 
 export async function createInvitation(context: Context, self: Self, asked: { purpose: Purpose; party: PartyCode; name: string }): Promise<InvitationMade> {
-  if (self.inst === null) throw new Failure("not_due", "the installation is not founded yet");
+  // A chair's browser may not have seen yet that the other Co-Chair has signed, too.
+  const inst = newest((await refresh(context, self, null)).standing)?.inst;
+  if (inst === undefined) throw new Failure("not_due", "the installation is not founded yet");
   const secret = newSecret();
   const locator = await locatorOf(secret);
   // Kept first: without the secret nobody could check the card that comes back.
@@ -36,7 +39,7 @@ export async function createInvitation(context: Context, self: Self, asked: { pu
   const { purpose, party, name: person } = asked;
   try {
     const enrolment = text(members(await context.server.post("/api/enrolments", { locator, purpose, party, name: person }))["enrolment"]);
-    const code = await formatCode(secret, self.inst);
+    const code = await formatCode(secret, inst);
     return { enrolment, code, url: `${location.origin}/enrol#${code}` };
   } catch (error) {
     await self.rows.write([noRow(path(locator))]);
