@@ -126,7 +126,7 @@ async function rejoin(visit: Visit, reason: string): Promise<RoomRow | undefined
   await visit.self.rows.write(leaveRows(visit.room));
   const { card, device } = visit.self;
   if (!seatsNow(visit).seated({ card, device })) return undefined;
-  console.warn("the room is joined again from outside:", reason);
+  console.info("the room is joined again from outside:", reason);
   return fromOutside(visit);
 }
 

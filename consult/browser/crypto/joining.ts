@@ -16,10 +16,14 @@ const ATTEMPTS = 4;
 
 /** @returns undefined while a member who is online is expected to add us */
 export async function joinRoom(visit: Visit): Promise<RoomRow | undefined> {
-  const welcomed = await byWelcome(visit);
+  const { engine, self, served, view } = visit;
+  const roster = await engine.rooms.readPublicState({ groupInfo: served.groupInfo, tree: served.tree, validate: credentialsOf(view.standing) });
+  const devices = roster.members.map(({ identity }) => identity.device);
+  // A leaf of ours without a state here: somebody added us, and its Welcome waits; or this browser has lost what it had.
+  const welcomed = devices.includes(self.device) ? await byWelcome(visit) : undefined;
   if (welcomed !== undefined) return welcomed;
-  if (await somebodyWillAddUs(visit)) return undefined;
-  return fromOutside(visit);
+  const others = devices.filter((device) => device !== self.device && served.online.includes(device));
+  return (await somebodyWillAddUs(visit, others.length)) ? undefined : fromOutside(visit);
 }
 
 async function byWelcome(visit: Visit): Promise<RoomRow | undefined> {
@@ -52,21 +56,14 @@ async function byWelcome(visit: Visit): Promise<RoomRow | undefined> {
   }
 }
 
-async function somebodyWillAddUs(visit: Visit): Promise<boolean> {
+/** @param others devices of the group which are connected: by the host's word, so they are waited for, and not for long */
+async function somebodyWillAddUs(visit: Visit, others: number): Promise<boolean> {
   const { context, self, room } = visit;
-  const others = await membersOnline(visit);
   const since = (await readJson<number>(self.rows, waitingPath(room))) ?? Date.now();
   await self.rows.write([jsonRow(waitingPath(room), since)]);
   if (others === 0 || Date.now() - since >= PATIENCE_MS) return false;
   lookAgainIn(context, room, PATIENCE_MS / 4);
   return true;
-}
-
-/** Other people's devices which are in the group and connected. The tree is checked; who is connected is the host's word. */
-async function membersOnline(visit: Visit): Promise<number> {
-  const { engine, self, served, view } = visit;
-  const roster = await engine.rooms.readPublicState({ groupInfo: served.groupInfo, tree: served.tree, validate: credentialsOf(view.standing) });
-  return roster.members.filter(({ identity }) => identity.device !== self.device && served.online.includes(identity.device)).length;
 }
 
 /** An external commit; it also takes out the stale leaf this device left behind. */

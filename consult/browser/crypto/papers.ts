@@ -34,10 +34,11 @@ export async function uploadPaper(options: {
   const { server, rows, room, file, control } = options;
   if (file.size > MAX_FILE) throw new Failure("too_large", "a paper has at most 50 MB");
   const path = await uploadPath(room, file);
-  const upload = (await readJson<Upload>(rows, path)) ?? (await begin(rows, path, file, control));
+  const begun = await readJson<Upload>(rows, path);
+  const upload = begun ?? (await begin(rows, path, file, control));
   const secret: FileSecret = { blob: upload.blob, key: fromBase64(upload.key, 32) };
   try {
-    const have = await register(server, room, upload);
+    const have = (begun === undefined ? undefined : await held(server, upload)) ?? (await register(server, room, upload));
     await sendChunks({ server, file, secret, measured: upload.measured, have, control });
     await server.post(`/api/blobs/${upload.blob}/finish`, {});
   } catch (error) {
@@ -67,14 +68,17 @@ async function begin(rows: Rows, path: string, file: File, control: CallControl)
   return upload;
 }
 
-/** @returns the chunks the server has already */
-async function register(server: Server, room: Hex, { blob, measured }: Upload): Promise<ReadonlySet<number>> {
+/** @returns the chunks the server has already; undefined if it does not know the upload */
+async function held(server: Server, { blob }: Upload): Promise<ReadonlySet<number> | undefined> {
   try {
-    const held = members(await server.get(`/api/blobs/${blob}`));
-    return new Set(list(held["have"], count));
+    return new Set(list(members(await server.get(`/api/blobs/${blob}`))["have"], count));
   } catch (error) {
     if (!hasCode(error, "not_found")) throw error;
+    return undefined;
   }
+}
+
+async function register(server: Server, room: Hex, { blob, measured }: Upload): Promise<ReadonlySet<number>> {
   await server.post(`/api/rooms/${room}/blobs`, { blob, size: measured.sealedSize, chunks: measured.chunks, sha256: measured.sha256 });
   return new Set();
 }

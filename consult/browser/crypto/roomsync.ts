@@ -87,7 +87,7 @@ async function afterwards(visit: Visit, row: RoomRow): Promise<void> {
       await work(visit, row);
     } catch (error) {
       if (!(error instanceof Failure || error instanceof ServerRefusal || error instanceof Refusal)) throw error;
-      console.warn("after the room's synchronisation:", error.code);
+      console.info("after the room's synchronisation:", error.code);
     }
   }
 }
