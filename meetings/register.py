@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 PAGE: Final = 50
 TICKET_LASTS: Final = timedelta(hours=12)
+FIRST_YEAR, LAST_YEAR = 2000, 2200
+"""Days beyond these are slips of the keyboard, and some cannot be said in UTC."""
 _SALT = "meetings.register"
 _SHOWN = (Consultation.State.CONCURRED, Consultation.State.OPEN)
 
@@ -170,6 +172,9 @@ def _record_search(account: Account, wanted: Search, *, now: datetime) -> None:
 def _filter(wanted: Search, zone: tzinfo) -> record.Filter:
     if wanted.kind and not types_of(wanted.kind):
         raise BadInput("bad_field", field="kind")
+    for name, day in (("since", wanted.since), ("until", wanted.until)):
+        if day and not FIRST_YEAR <= day.year <= LAST_YEAR:
+            raise BadInput("bad_field", field=name)
     since = datetime.combine(wanted.since, time.min, zone) if wanted.since else None
     until = datetime.combine(wanted.until + timedelta(days=1), time.min, zone) if wanted.until else None
     return record.Filter(types=types_of(wanted.kind), since=since, until=until, person=wanted.person.strip(), party=wanted.party)
