@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import path
+from django.urls import path, re_path
 from django.utils import timezone
 
 from consult.pages import page
@@ -54,5 +54,5 @@ def convening_board(request: HttpRequest, consultation: str) -> HttpResponse:
 urlpatterns = [
     path("proposals/new", proposal),
     path("proposals/<str:draft>", proposal),
-    path("consultations/<str:consultation>", convening_board, name="consultation"),
+    re_path(r"^consultations/(?P<consultation>[0-9a-f]{64})$", convening_board, name="consultation"),
 ]

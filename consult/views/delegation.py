@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import path
+from django.urls import re_path
 from django.utils import timezone
 
 from consult.pages import page
@@ -46,6 +46,6 @@ def undertaking(request: HttpRequest, consultation: str) -> HttpResponse:
 
 
 urlpatterns = [
-    path("consultations/<str:consultation>/delegation", delegation),
-    path("consultations/<str:consultation>/undertaking", undertaking),
+    re_path(r"^consultations/(?P<consultation>[0-9a-f]{64})/delegation$", delegation),
+    re_path(r"^consultations/(?P<consultation>[0-9a-f]{64})/undertaking$", undertaking),
 ]

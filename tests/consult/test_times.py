@@ -1,0 +1,38 @@
+"""Times in pairs that cannot be misread."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from django.template import Context, Template
+
+from consult.templatetags import times
+
+MOMENT = datetime(2017, 10, 12, 17, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("zone", "shown"),
+    [
+        ("Asia/Jakarta", "13 Oct 2017, 00:30 WIB <i>12 Oct, 17:30 UTC</i>"),
+        ("Australia/Sydney", "13 Oct 2017, 04:30 AEDT <i>12 Oct, 17:30 UTC</i>"),
+        ("Asia/Bangkok", "13 Oct 2017, 00:30 UTC+7 <i>12 Oct, 17:30 UTC</i>"),
+        ("Asia/Yangon", "13 Oct 2017, 00:00 UTC+6:30 <i>12 Oct, 17:30 UTC</i>"),
+        ("America/New_York", "12 Oct 2017, 13:30 EDT <i>17:30 UTC</i>"),
+        ("Nowhere/Atlantis", "12 Oct 2017, 17:30 UTC <i>17:30 UTC</i>"),
+    ],
+)
+def test_a_time_shows_the_readers_zone_and_utc_and_the_day_where_they_differ(zone: str, shown: str) -> None:
+    template = Template("{% load times %}{% pair moment %}")
+    text = template.render(Context({"moment": MOMENT, "reader_zone": zone}))
+    assert text == f'<time datetime="2017-10-12T17:30:00Z">{shown}</time>'
+
+
+def test_no_time_yet_is_a_dash() -> None:
+    assert Template("{% load times %}{% pair moment %}").render(Context({"moment": None})) == "–"
+
+
+def test_a_capitals_clock_names_its_day_only_where_it_is_not_utcs() -> None:
+    assert "Fri 00:30 WIB" in times.local_time("Asia/Jakarta", MOMENT)
+    assert ">13:30 EDT<" in times.local_time("America/New_York", MOMENT)
