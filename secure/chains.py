@@ -5,9 +5,10 @@ Nothing here asks who may sign; the layer above judges a statement before it is 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 from django.db import IntegrityError, transaction
 from django.db.models import Max
@@ -16,6 +17,8 @@ from secure.errors import BadInput, Conflict
 from secure.log import events, jcs
 from secure.models import StatementRow
 from secure.statements import Signed, encode_signed, parse_signed
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,19 @@ def counts(scopes: Iterable[str]) -> dict[str, int]:
     """How many statements each chain has; a name without a chain is absent."""
     rows = StatementRow.objects.filter(scope__in=set(scopes)).values("scope").annotate(last=Max("n"))
     return {row["scope"]: row["last"] + 1 for row in rows.order_by("scope")}
+
+
+def settled(read: Callable[[], Answer]) -> Answer:
+    """What `read` finds while no statement comes in, so that chains which name one another are read as of one moment.
+
+    Reads again if one came in meanwhile; after the fifth time the caller gets the last answer, and its client asks again.
+    """
+    for _ in range(5):
+        before = StatementRow.objects.count()
+        answer = read()
+        if StatementRow.objects.count() == before:
+            break
+    return answer
 
 
 def founded_by(type: str) -> list[str]:

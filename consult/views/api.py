@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from django.http import HttpResponse
 from django.urls import path
 from django.utils import timezone
 
-from consult.api import ApiRequest, by_method, checked_hex, created, door
+from consult.api import ApiRequest, Fields, by_method, checked_hex, created, door
 from meetings import access, acts, board, briefs, convening
 from meetings.acts import Performed
 from meetings.board import Board, DelegateRow, PartyRow
 from secure import chains, limits, sealed_texts
 from secure.errors import BadInput, NotFound
 from secure.statements import Signed, encode_signed, parse_signature, parse_signed
+
+if TYPE_CHECKING:
+    from secure.models import Account
 
 Json = Mapping[str, object]
 
@@ -103,8 +107,11 @@ def read_chains(request: ApiRequest) -> Json:
     have = fields.object("have") if not fields.null("have") else None
     if have is not None and len(have.values) > MOST_CHAINS:
         raise BadInput("bad_field", field="have")
-    scopes = access.visible_chains(account=request.account, consultation_id=consultation)
-    counts = chains.counts(scopes)
+    return chains.settled(lambda: _served(request.account, consultation, have))
+
+
+def _served(account: Account, consultation: str | None, have: Fields | None) -> Json:
+    counts = chains.counts(access.visible_chains(account=account, consultation_id=consultation))
     places = {scope: have.integer(scope) if have and scope in have.values else 0 for scope in counts}
     return {
         "statements": {

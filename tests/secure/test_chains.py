@@ -167,3 +167,20 @@ def test_of_two_at_once_one_gets_the_place() -> None:
         thread.join(30)
     assert sorted(verdicts) == ["head_moved", "stored"]
     assert sum(chains.find(signed.hash) is not None for signed in rivals) == 1
+
+
+@pytest.mark.django_db
+def test_chains_that_name_one_another_are_read_as_of_one_moment() -> None:
+    stage, (answer, _) = answered()
+    scope = stage.chains.consultation[0].hash
+    seen: list[int] = []
+
+    def read() -> int:
+        found = len(chains.read(scope))
+        if not seen:
+            store(answer)  # somebody acts between two looks
+        seen.append(found)
+        return found
+
+    assert chains.settled(read) == 3
+    assert seen == [2, 3]

@@ -4,10 +4,12 @@
  */
 
 import type { Hex } from "../bridge.ts";
+import { bodyOf } from "./acts.ts";
+import { fromBase64 } from "./encoding.ts";
 import { Refusal } from "./refusal.ts";
 import { newest, type Standing } from "./standing.ts";
 import { standVerified, type Chain, type Chains } from "./roster.ts";
-import { isName, parseSigned, ROOT, type Signed } from "./statements.ts";
+import { isName, parseSigned, ROOT, verifySignature, type Signed } from "./statements.ts";
 
 /** Chains by name, checked before: what this browser keeps. */
 export type Known = ReadonlyMap<Hex, Chain>;
@@ -62,7 +64,7 @@ export function counts(known: Known): Readonly<Record<Hex, number>> {
  * Joins what was served to what is known and judges it.
  *
  * 1. No chain is shorter than it was: `rolled_back`.
- * 2. No place holds another statement than before: `Fork`.
+ * 2. No place holds another statement than before: `Fork`, if the rival is truly signed.
  * 3. The installation is the pinned one: `wrong_installation`.
  * 4. Every statement is lawful in its place, and the signatures of new ones verify: `chain_broken`, the reason as its cause.
  *
@@ -71,16 +73,8 @@ export function counts(known: Known): Readonly<Record<Hex, number>> {
 export async function receive(options: { pinned: Hex | null; known: Known; served: Served; consultation: Hex | null }): Promise<Received> {
   const { pinned, known, served, consultation } = options;
   refuseRollback(known, served, [pinned, consultation]);
-  const all = new Map(known);
-  const grown: Hex[] = [];
-  for (const [scope, chain] of served.statements) {
-    const before = known.get(scope) ?? [];
-    const joined = join(before, scope, chain);
-    if (joined.length !== (served.heads.get(scope) ?? joined.length)) throw broken("the server counts otherwise");
-    if (joined.length === before.length) continue;
-    all.set(scope, joined);
-    grown.push(scope);
-  }
+  const all = await joinAll(known, served);
+  const grown = [...all.keys()].filter((scope) => all.get(scope)?.length !== known.get(scope)?.length);
   const chains = gather(all, consultation);
   const seen = new Set([...known.values()].flatMap((chain) => chain.map(proof)));
   const standing = await judged(chains, (signed) => !seen.has(proof(signed)));
@@ -110,6 +104,38 @@ function refuseRollback(known: Known, served: Served, needed: readonly (Hex | nu
   for (const [scope, chain] of known) {
     const count = served.heads.get(scope) ?? (needed.includes(scope) ? 0 : chain.length);
     if (count < chain.length) throw new Refusal("rolled_back", "a chain is shorter than it was");
+  }
+}
+
+async function joinAll(known: Known, served: Served): Promise<ReadonlyMap<Hex, Chain>> {
+  const all = new Map(known);
+  try {
+    for (const [scope, chain] of served.statements) all.set(scope, join(known.get(scope) ?? [], scope, chain));
+  } catch (error) {
+    if (error instanceof Fork) await refuseForged(error.evidence, known, served);
+    throw error;
+  }
+  for (const [scope, count] of served.heads) {
+    if ((all.get(scope)?.length ?? 0) !== count) throw broken("the server counts otherwise");
+  }
+  return all;
+}
+
+/** A rival which its signers never signed is no fork, only a forgery. */
+async function refuseForged(evidence: readonly Signed[], known: Known, served: Served): Promise<void> {
+  const founding = [...known.values(), ...served.statements.values()].flatMap((chain) => chain.slice(0, 1));
+  const cards = new Map(founding.filter(({ statement }) => statement.type === "account.card").map((card) => [card.hash, card]));
+  for (const signed of evidence) {
+    for (const { card } of signed.signatures) {
+      const owner = cards.get(card);
+      if (owner === undefined) throw broken("a statement by an unknown card");
+      const key = bodyOf(owner.statement, "account.card").account_key;
+      try {
+        await verifySignature(signed, { card, accountKey: fromBase64(key, 32) });
+      } catch (error) {
+        throw new Refusal("chain_broken", "a forged statement", { cause: error });
+      }
+    }
   }
 }
 

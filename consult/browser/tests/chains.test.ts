@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 
 import { counts, Fork, parseServed, receive, type Known, type Served } from "../crypto/chains.ts";
 import { seats, type Chain, type Chains } from "../crypto/roster.ts";
-import { encodeSigned, type Signed } from "../crypto/statements.ts";
+import { encodeSigned, parseSigned, type Signed } from "../crypto/statements.ts";
 import { refused } from "./refusals.ts";
 import { readChains, readPool, vectors, type ChainsByHash, type Pool } from "./vectors.ts";
 
@@ -39,6 +39,23 @@ function changed(scope: string, change: (chain: Chain) => Chain, chains: Readonl
 
 function forged(signed: Signed): Signed {
   return { ...signed, signatures: signed.signatures.map(({ card, signature }) => ({ card, signature: signature.map((byte, at) => (at === 0 ? byte ^ 1 : byte)) })) };
+}
+
+async function lawful(name: string): Promise<Signed> {
+  return parseSigned(file.cases.find((each) => each.name === name)?.signed);
+}
+
+/** Served: one statement more of the consultation than `known` has. */
+function next(signed: Signed, known: Known): Served {
+  const count = (known.get(consultation)?.length ?? 0) + 1;
+  return { statements: new Map([[consultation, [signed]]]), heads: new Map([[pinned, root.length], [consultation, count]]) };
+}
+
+async function failure(options: Parameters<typeof receive>[0]): Promise<unknown> {
+  return receive(options).then(
+    () => undefined,
+    (error: unknown) => error,
+  );
 }
 
 describe("served chains", () => {
@@ -82,31 +99,29 @@ describe("a host that lies", () => {
     await refused("rolled_back", () => receive({ ...everything, known, served: served(gone, known) }));
   });
 
-  test("serves another statement for a place: the evidence is kept", async () => {
-    const { known } = await receive({ ...everything, served: served(stage("sitting")) });
-    const other = stage("excluded");
-    const last = other.get(consultation)?.at(-1);
-    if (last === undefined) throw new Error("nothing was excluded");
-    const first = await receive({ ...everything, known, served: served(other, known) });
-    const rival: Signed = { ...last, hash: "cd".repeat(32) };
-    const attempt = receive({ ...everything, known: first.known, served: { ...served(other), statements: new Map([[consultation, [rival]]]) } });
-    const fork = await attempt.then(
-      () => undefined,
-      (error: unknown) => error,
-    );
+  test("serves another statement for a place, truly signed: the evidence is kept", async () => {
+    const { known } = await receive({ ...everything, served: served(stage("concurred")) });
+    const [one, rival] = await Promise.all([lawful("invitation.answer: accept"), lawful("accredit: head")]);
+    const first = await receive({ ...everything, known, served: next(one, known) });
+    const fork = await failure({ ...everything, known: first.known, served: next(rival, known) });
     expect(fork).toBeInstanceOf(Fork);
     expect((fork as Fork).code).toBe("fork");
-    expect((fork as Fork).evidence).toEqual([last, rival]);
+    expect((fork as Fork).evidence).toEqual([one, rival]);
+  });
+
+  test("serves another statement for a place, which nobody signed: a forgery, no fork", async () => {
+    const { known } = await receive({ ...everything, served: served(stage("concurred")) });
+    const [one, rival] = await Promise.all([lawful("invitation.answer: accept"), lawful("accredit: head")]);
+    const first = await receive({ ...everything, known, served: next(one, known) });
+    await refused("chain_broken", () => receive({ ...everything, known: first.known, served: next(forged(rival), known) }));
   });
 
   test("goes on from another history than ours", async () => {
-    const { known } = await receive({ ...everything, served: served(stage("excluded")) });
-    const head = known.get(consultation)?.at(-1);
-    if (head === undefined) throw new Error("no head");
-    const next: Signed = { ...head, hash: "cd".repeat(32), statement: { ...head.statement, n: head.statement.n + 1, prev: "ab".repeat(32) } };
-    await refused("fork", () =>
-      receive({ ...everything, known, served: { statements: new Map([[consultation, [next]]]), heads: new Map([[pinned, root.length], [consultation, next.statement.n + 1]]) } }),
-    );
+    const { known } = await receive({ ...everything, served: served(stage("concurred")) });
+    const ours = await receive({ ...everything, known, served: next(await lawful("accredit: head"), known) });
+    const theirs = stage("sitting").get(consultation) ?? [];
+    const rest: Served = { statements: new Map([[consultation, theirs.slice(3)]]), heads: new Map([[pinned, root.length], [consultation, theirs.length]]) };
+    await refused("fork", () => receive({ ...everything, known: ours.known, served: rest }));
   });
 
   test("shows another installation than the pinned one", async () => {
@@ -143,6 +158,8 @@ describe("a host that lies", () => {
   test("counts otherwise than it serves", async () => {
     const heads = new Map([...everything.served.heads, [consultation, convened.length + 1]]);
     await refused("chain_broken", () => receive({ ...everything, served: { ...everything.served, heads } }));
+    const unseen = new Map([...everything.served.heads, ["ab".repeat(32), 1] as const]);
+    await refused("chain_broken", () => receive({ ...everything, served: { ...everything.served, heads: unseen } }));
   });
 
   test("adds a statement which nobody may make", async () => {
