@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import TypeVar
 
 from django.db import IntegrityError, transaction
@@ -144,4 +145,10 @@ def _head_moved(last: StatementRow | None) -> Conflict:
 
 
 def _signed(row: StatementRow) -> Signed:
-    return parse_signed(jcs.decode(bytes(row.body)))
+    return _parsed(bytes(row.body))
+
+
+@lru_cache(maxsize=4096)
+def _parsed(body: bytes) -> Signed:
+    """Stored bytes never change, and every act reads the chains it is judged by."""
+    return parse_signed(jcs.decode(body))
