@@ -16,11 +16,11 @@ from datetime import UTC, datetime, timedelta
 from django.db import IntegrityError, transaction
 
 from secure.errors import BadInput, Conflict
+from secure.log import device_rows
 from secure.log.encoding import (
     EMPTY_ROOT,
     SLOTS,
     ZERO,
-    Author,
     Event,
     b64,
     disclosure_digest,
@@ -30,7 +30,7 @@ from secure.log.encoding import (
     verify_author,
 )
 from secure.log.jcs import Json
-from secure.models import Checkpoint, Client, DeviceCounter, Disclosure, EventPerson, LogEvent, Namespace, PendingEvent
+from secure.models import DeviceCounter, Disclosure, EventPerson, LogEvent, Namespace, PendingEvent
 
 HOST = "host"
 """The namespace of the host's own acts which belong to no chain."""
@@ -80,16 +80,18 @@ def record_client(
     author = event.author
     if author is None or event.src != "client" or event.type != expect_type or "slot" in event.data:
         raise BadInput("bad_event")
-    namespace = Namespace.objects.filter(tag=event.ns).first()
-    if namespace is None or (expect_ns is not None and namespace.scope != expect_ns):
+    place = device_rows.read_place(tag=event.ns, client_hash=client_hash, author=author)
+    if place is None or (expect_ns is not None and place.scope != expect_ns):
         raise BadInput("bad_event")
-    if author.kid != kid_of(salt=bytes(namespace.salt), public_key=public_key):
+    if author.kid != kid_of(salt=place.salt, public_key=public_key):
         raise BadInput("bad_event")
     verify_author(event, public_key=public_key)
-    _check_seen(author)
-    _count(namespace, client_hash=client_hash, author=author, event_hash=event.hash)
-    card = Client.objects.filter(hash=client_hash).values_list("card_id", flat=True).first()
-    _insert(namespace, event=event, at=at, by=[card] if card else [])
+    if not place.seen_is_ours and author.seen != (0, EMPTY_ROOT):
+        raise BadInput("seen_unknown")
+    if (author.dseq, author.dprev) != (place.dseq + 1, place.last):
+        raise Conflict("dseq_expected", expected=place.dseq + 1)
+    if not device_rows.write(event=event, author=author, client_hash=client_hash, card=place.card, at=at):
+        raise Conflict("dseq_expected", expected=place.dseq + 2)
     return event
 
 
@@ -157,27 +159,6 @@ def _namespace(name: str) -> tuple[Namespace, bool]:
             continue
         return made, True
     raise Conflict("head_moved")
-
-
-def _check_seen(author: Author) -> None:
-    size, root = author.seen
-    if size == 0 and root == EMPTY_ROOT:
-        return
-    if not Checkpoint.objects.filter(size=size, root=root.hex()).exists():
-        raise BadInput("seen_unknown")
-
-
-def _count(namespace: Namespace, *, client_hash: str, author: Author, event_hash: bytes) -> None:
-    """Moves the device's counter on by compare-and-swap; before the event is inserted, to keep their order. Refuses before it writes."""
-    counters = DeviceCounter.objects.filter(namespace=namespace, client=client_hash)
-    counter = counters.first()
-    dseq, last = (counter.dseq, bytes.fromhex(counter.last)) if counter else (0, ZERO)
-    if author.dseq != dseq + 1 or author.dprev != last:
-        raise Conflict("dseq_expected", expected=dseq + 1)
-    if counter is None:
-        DeviceCounter.objects.get_or_create(namespace=namespace, client=client_hash, defaults={"kid": author.kid})
-    if counters.filter(dseq=dseq).update(dseq=author.dseq, last=event_hash.hex()) != 1:
-        raise Conflict("dseq_expected", expected=dseq + 2)
 
 
 def _need_transaction() -> None:
