@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from meetings import installation, reading, rooms
 from meetings.models import Composition, Consultation, Delegate
-from secure import cards, delivery
+from secure import cards, delivery, drafts
 from secure.errors import NotFound
 
 if TYPE_CHECKING:
@@ -129,9 +129,9 @@ def visible_chains(*, account: Account, consultation_id: str | None) -> list[str
         raise NotFound
     if consultation_id is not None:
         access_consultation(account=account, consultation_id=consultation_id)
-        found = reading.read_chains(consultation_id, also=[own.hash])
+        found = reading.read_chains(consultation_id, also=[own.hash, *_in_drafts(own)])
         return [*_installation_chain(), *found.accounts, consultation_id, *found.rooms]
-    found = reading.read_chains(also=[own.hash])
+    found = reading.read_chains(also=[own.hash, *_in_drafts(own)])
     invited = [card.hash for card in cards.cards_invited_by(account)]
     return [*_installation_chain(), *dict.fromkeys([*found.accounts, *_counterpart(own), *invited])]
 
@@ -139,6 +139,14 @@ def visible_chains(*, account: Account, consultation_id: str | None) -> list[str
 def _installation_chain() -> list[str]:
     now = installation.current()
     return [now.inst] if now else []
+
+
+def _in_drafts(own: Card) -> set[str]:
+    """A Co-Chair sees the cards that the other one's drafts name: nobody signs under a card that cannot be checked."""
+    now = installation.current()
+    if now is None or not now.is_chair(own.hash):
+        return set()
+    return reading.cards_named(waiting.signed for waiting in drafts.waiting())
 
 
 def _counterpart(own: Card) -> list[str]:
