@@ -6,6 +6,8 @@ from functools import cache
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from meetings.judging import judge
 from meetings.roster import stand
@@ -54,3 +56,22 @@ def test_a_row_of_both_chairs_is_refused_with_one_signature(type: str) -> None:
     alone = [row for row in FILE["cases"] if row["draft"] and row["expect"] == "lawful" and row["signed"]["statement"]["type"] == type]
     assert alone
     assert {verdict({**row, "draft": False}) for row in alone} == {"wrong_signer"}
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.sampled_from(["THA", "ab" * 32, "accept"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["party", "card", "sha256"]), inner, max_size=3),
+    max_leaves=8,
+)
+LAWFUL = [row for row in FILE["cases"] if row["expect"] == "lawful"]
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(st.data())
+def test_whatever_stands_in_a_body_is_judged_and_never_a_crash(data: st.DataObject) -> None:
+    row = data.draw(st.sampled_from(LAWFUL))
+    statement = row["signed"]["statement"]
+    member = data.draw(st.sampled_from(sorted(statement["body"])))
+    body = {**statement["body"], member: data.draw(json_values)}
+    changed = {**row["signed"], "statement": {**statement, "body": body}}
+    assert verdict({**row, "signed": changed})

@@ -63,26 +63,26 @@ def mistyped(text: str) -> dict[str, str]:
     }
 
 
-def main() -> None:
+def text() -> str:
     codes = [
         code(bytes(range(HALF)), INST),
         code(b"\xff" * HALF, INST),
         code(hashlib.sha256(b"chair").digest()[:HALF], None),
     ]
-    text = codes[0]["text"]
+    typed = codes[0]["text"]
     value = {
         "source": "tests/vectors/make_codes.py",
         "codes": codes,
-        "spellings": {"text": text, "typed": spellings(text)},
-        "mistyped": mistyped(text),
+        "spellings": {"text": typed, "typed": spellings(typed)},
+        "mistyped": mistyped(typed),
         "fingerprints": {card: fingerprint(card) for card in (CARD, INST, "00" * 32, "ff" * 32)},
     }
-    assert all(parse_code(typed) == parse_code(text) for typed in spellings(text))
-    for wrong in mistyped(text).values():
+    assert all(parse_code(spelt) == parse_code(typed) for spelt in spellings(typed))
+    for wrong in mistyped(typed).values():
         with pytest.raises(BadInput):
             parse_code(wrong)
-    FILE.write_text(json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+    return json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 if __name__ == "__main__":
-    main()
+    FILE.write_text(text())

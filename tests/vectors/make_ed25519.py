@@ -153,7 +153,7 @@ def signatures() -> list[dict[str, Any]]:
     return rows
 
 
-def main() -> None:
+def text() -> str:
     value = {"source": "tests/vectors/make_ed25519.py", "weak_keys": weak_keys(), "signatures": signatures()}
     for name, key in value["weak_keys"].items():
         try:
@@ -165,8 +165,8 @@ def main() -> None:
         key, message, signature = (bytes.fromhex(row[part]) for part in ("key", "message", "signature"))
         if verify(public_key=key, message=message, signature=signature) != row["valid"]:
             raise SystemExit(f"judged otherwise: {row['name']}")
-    FILE.write_text(json.dumps(value, indent=1, sort_keys=True) + "\n")
+    return json.dumps(value, indent=1, sort_keys=True) + "\n"
 
 
 if __name__ == "__main__":
-    main()
+    FILE.write_text(text())

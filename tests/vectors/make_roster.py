@@ -201,14 +201,13 @@ def heads_and_breaks(cases: Cases) -> None:
     cases.refused("the installation is missing", replace(chains, installation=()), "no_installation")
 
 
-def main() -> None:
+def text() -> str:
     cases = Cases()
     for part in (before_and_at_concurrence, answers, delegations, keys, removals, officers, heads_and_breaks):
         part(cases)
     value = {"source": "tests/vectors/make_roster.py", "pool": cases.pool, "cases": cases.rows}
-    FILE.write_text(json.dumps(value, indent=1, sort_keys=True) + "\n")
-    print(f"{len(cases.rows)} cases, {len(cases.pool)} statements")
+    return json.dumps(value, indent=1, sort_keys=True) + "\n"
 
 
 if __name__ == "__main__":
-    main()
+    FILE.write_text(text())

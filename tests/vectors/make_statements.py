@@ -774,32 +774,35 @@ def verdict(row: Mapping[str, Any]) -> str:
     return "lawful"
 
 
-def main() -> None:
+def text() -> str:
+    """The file, if Python agrees with every expectation in it."""
     cases = Cases()
-    for part in (
-        root,
-        party_key,
-        accounts,
-        proposals,
-        second_statements,
-        answers,
-        accreditations,
-        withdrawals,
-        undertakings,
-        seats,
-        rooms,
-        forms,
-    ):
+    for part in PARTS:
         part(cases)
-    differing = [(row["name"], row["expect"], verdict(row)) for row in cases.rows if verdict(row) != row["expect"]]
+    found = [(row["name"], row["expect"], verdict(row)) for row in cases.rows]
+    differing = [f"{name}: expected {expect}, is {is_}" for name, expect, is_ in found if is_ != expect]
     if differing:
-        raise SystemExit("\n".join(f"{name}: expected {expect}, is {found}" for name, expect, found in differing))
+        raise SystemExit("\n".join(differing))
     pool: dict[str, Any] = {}
     stages = {name: chains_value(STORIES[name]().chains, pool) for name in sorted({row["stage"] for row in cases.rows})}
     value = {"source": "tests/vectors/make_statements.py", "pool": pool, "stages": stages, "cases": cases.rows}
-    FILE.write_text(json.dumps(value, indent=1, sort_keys=True) + "\n")
-    print(f"{len(cases.rows)} cases, {len(pool)} statements")
+    return json.dumps(value, indent=1, sort_keys=True) + "\n"
 
+
+PARTS = (
+    root,
+    party_key,
+    accounts,
+    proposals,
+    second_statements,
+    answers,
+    accreditations,
+    withdrawals,
+    undertakings,
+    seats,
+    rooms,
+    forms,
+)
 
 if __name__ == "__main__":
-    main()
+    FILE.write_text(text())
