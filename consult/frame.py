@@ -43,11 +43,10 @@ def variables(request: HttpRequest) -> dict[str, object]:
 
 
 def reader(request: HttpRequest) -> Account | None:
-    """The person reading, once both factors are through. An error page may be made before sign-in was looked at."""
+    """The person reading, once both factors are through. Asked anew: this very request may have signed somebody in or out."""
     if not hasattr(request, "user") or not hasattr(request, "session"):
         return None
-    through = getattr(request, "signed_in", None)
-    return account_of(request) if (second_factor.signed_in(request) if through is None else through) else None
+    return account_of(request) if second_factor.signed_in(request) else None
 
 
 def navigation(account: Account, *, path: str) -> list[Place]:
