@@ -124,7 +124,7 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "/sign-in"
 OTP_TOTP_ISSUER = "Consult"
 
-SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_ENGINE = "secure.session_store"
 SESSION_COOKIE_AGE = 12 * 60 * 60
 SESSION_COOKIE_NAME = "__Host-consult" if ENV.secure else "consult"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = ENV.secure

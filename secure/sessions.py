@@ -1,7 +1,8 @@
 """Signed-in browsers. A `SignInSession` row is the one authority: no row, no session, whatever a cookie or a cache says.
 
 A row is made when password and second factor have both been given, and deleting it ends the session: pages ask at every request
-(`live_account`), open sockets are asked for by the delivery guard (`live`), every two seconds at the latest.
+(`live_account`), open sockets are asked for by the delivery guard (`live`), every two seconds at the latest. Callers name a session by the
+key of its cookie; rows hold only its hash (`secure/session_store.py`).
 """
 
 from __future__ import annotations
@@ -14,11 +15,11 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db import transaction
-from django.utils.crypto import salted_hmac
 
 from secure.errors import NotFound
 from secure.log import events
 from secure.models import Account, SignInSession
+from secure.session_store import kept_key
 
 if TYPE_CHECKING:
     from django.contrib.sessions.backends.base import SessionBase
@@ -31,14 +32,14 @@ SEEN_EVERY = timedelta(minutes=1)
 
 def begin(*, session_key: str, account: Account, label: str, now: datetime) -> SignInSession:
     """A browser has given password and second factor. Inside the caller's transaction."""
-    return SignInSession.objects.create(key=session_key, account=account, label=label[:80], created=now, last_seen=now)
+    return SignInSession.objects.create(key=kept_key(session_key), account=account, label=label[:80], created=now, last_seen=now)
 
 
 def live_account(*, session_key: str | None, now: datetime) -> Account | None:
     """Whose session this is; None if it has ended. One query."""
     if not session_key:
         return None
-    row = SignInSession.objects.select_related("account").filter(key=session_key, created__gt=now - LONGEST).first()
+    row = SignInSession.objects.select_related("account").filter(key=kept_key(session_key), created__gt=now - LONGEST).first()
     if row is None or not row.account.is_active:
         return None
     if now - row.last_seen > SEEN_EVERY:
@@ -48,8 +49,9 @@ def live_account(*, session_key: str | None, now: datetime) -> Account | None:
 
 def live(keys: Collection[str], *, now: datetime) -> frozenset[str]:
     """Which of these sessions have not ended. For whoever keeps sockets open: close the others (4401)."""
-    rows = SignInSession.objects.filter(key__in=keys, created__gt=now - LONGEST, account__is_active=True)
-    return frozenset(rows.values_list("key", flat=True))
+    kept = {kept_key(key): key for key in keys}
+    rows = SignInSession.objects.filter(key__in=kept, created__gt=now - LONGEST, account__is_active=True)
+    return frozenset(kept[key] for key in rows.values_list("key", flat=True))
 
 
 def of_account(account: Account, *, now: datetime) -> list[SignInSession]:
@@ -61,13 +63,13 @@ def of_account(account: Account, *, now: datetime) -> list[SignInSession]:
 @transaction.atomic
 def end(*, session_key: str) -> None:
     """Sign out in one browser. Twice does no harm."""
-    _delete([session_key])
+    _delete([kept_key(session_key)])
 
 
 @transaction.atomic
 def end_one(*, account: Account, session: str, now: datetime) -> None:
-    """End another browser's session, named by `name_of`: its key never goes to a page."""
-    keys = [row.key for row in of_account(account, now=now) if name_of(row.key) == session]
+    """End another browser's session, named by the key of its row, which opens nothing."""
+    keys = [row.key for row in of_account(account, now=now) if row.key == session]
     if not keys:
         raise NotFound()
     _delete(keys)
@@ -76,15 +78,10 @@ def end_one(*, account: Account, session: str, now: datetime) -> None:
 @transaction.atomic
 def end_all(*, account: Account, now: datetime, except_key: str | None = None) -> int:
     """Sign out everywhere, or everywhere else; returns how many sessions ended."""
-    keys = SignInSession.objects.filter(account=account).exclude(key=except_key or "").values_list("key", flat=True)
+    keys = SignInSession.objects.filter(account=account).exclude(key=kept_key(except_key or "")).values_list("key", flat=True)
     ended = _delete(list(keys))
     events.record_host(ns=events.HOST, type="session.ended_everywhere", data={"sessions": ended}, at=now)
     return ended
-
-
-def name_of(key: str) -> str:
-    """What a page may call a session: a short keyed hash of its key."""
-    return salted_hmac("consult.session.name", key, algorithm="sha256").hexdigest()[:32]
 
 
 def stored(session_key: str) -> SessionBase:

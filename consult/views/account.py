@@ -21,6 +21,7 @@ from meetings import parties
 from secure import accounts, cards, recovery, sessions
 from secure import second_factor as factors
 from secure.errors import NotFound, Refusal
+from secure.session_store import kept_key
 
 if TYPE_CHECKING:
     from django import forms
@@ -31,9 +32,9 @@ if TYPE_CHECKING:
 @page
 def account(request: HttpRequest) -> HttpResponse:
     own, now = account_of(request), timezone.now()
-    key = request.session.session_key
+    here = kept_key(request.session.session_key or "")
     rows = [
-        {"name": sessions.name_of(row.key), "label": row.label, "created": row.created, "seen": row.last_seen, "here": row.key == key}
+        {"name": row.key, "label": row.label, "created": row.created, "seen": row.last_seen, "here": row.key == here}
         for row in sessions.of_account(own, now=now)
     ]
     context = {

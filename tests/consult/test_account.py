@@ -41,6 +41,13 @@ def test_the_page_never_shows_a_sessions_key(house: House, second: Browser) -> N
     assert key not in second.get("/account").content.decode()
 
 
+def test_what_the_database_keeps_of_a_session_signs_nobody_in(house: House) -> None:
+    thief = Browser(INDONESIA)
+    for kept in SignInSession.objects.values_list("key", flat=True):
+        thief.client.cookies[settings.SESSION_COOKIE_NAME] = kept
+        assert not thief.is_in()
+
+
 def test_one_browser_signs_another_out(house: House, second: Browser) -> None:
     other = next(row["name"] for row in second.get("/account").context["sessions"] if not row["here"])
     second.client.post(f"/account/sessions/{other}/end")

@@ -11,6 +11,7 @@ from secure import sessions
 from secure.errors import NotFound
 from secure.log.events import HOST
 from secure.models import Account, LogEvent, SignInSession
+from secure.session_store import SessionStore, kept_key
 
 pytestmark = pytest.mark.django_db
 
@@ -28,7 +29,7 @@ def margaret() -> Account:
 
 
 def begin(account: Account, key: str) -> None:
-    Session.objects.create(session_key=key, session_data="", expire_date=NOW + timedelta(days=1))
+    Session.objects.create(session_key=kept_key(key), session_data="", expire_date=NOW + timedelta(days=1))
     sessions.begin(session_key=key, account=account, label="Firefox on Linux", now=NOW)
 
 
@@ -37,7 +38,7 @@ def test_a_session_is_live_until_it_is_ended(ratna: Account) -> None:
     assert sessions.live_account(session_key="one", now=NOW) == ratna
     sessions.end(session_key="one")
     assert sessions.live_account(session_key="one", now=NOW) is None
-    assert not Session.objects.filter(pk="one").exists()
+    assert not Session.objects.filter(pk=kept_key("one")).exists()
 
 
 def test_a_session_ends_after_twelve_hours_however_busy(ratna: Account) -> None:
@@ -75,7 +76,7 @@ def test_signing_out_everywhere_spares_others_and_is_recorded(ratna: Account, ma
     begin(ratna, "two")
     begin(margaret, "three")
     assert sessions.end_all(account=ratna, now=NOW) == 2
-    assert set(SignInSession.objects.values_list("key", flat=True)) == {"three"}
+    assert sessions.live({"one", "two", "three"}, now=NOW) == {"three"}
     assert LogEvent.objects.filter(type="session.ended_everywhere", namespace__scope=HOST).count() == 1
 
 
@@ -89,7 +90,7 @@ def test_signing_out_everywhere_else_keeps_this_one(ratna: Account) -> None:
 def test_one_cannot_end_a_session_that_is_not_ones_own(ratna: Account, margaret: Account) -> None:
     begin(margaret, "three")
     with pytest.raises(NotFound):
-        sessions.end_one(account=ratna, session=sessions.name_of("three"), now=NOW)
+        sessions.end_one(account=ratna, session=kept_key("three"), now=NOW)
     assert sessions.live({"three"}, now=NOW) == {"three"}
 
 
@@ -99,3 +100,16 @@ def test_last_seen_is_written_once_a_minute_at_most(ratna: Account) -> None:
     assert SignInSession.objects.get().last_seen == NOW
     sessions.live_account(session_key="one", now=NOW + timedelta(seconds=90))
     assert SignInSession.objects.get().last_seen == NOW + timedelta(seconds=90)
+
+
+def test_what_stands_in_the_database_is_no_key(ratna: Account) -> None:
+    store = SessionStore()
+    store["who"] = "ratna"
+    store.save()
+    key = str(store.session_key)
+    stored = Session.objects.get()
+    assert SessionStore(key)["who"] == "ratna"
+    assert key != stored.session_key
+    assert SessionStore(stored.session_key).get("who") is None
+    store.delete()
+    assert not Session.objects.exists()
