@@ -87,7 +87,8 @@ class RoomConsumer:
             await asyncio.gather(writing, return_exceptions=True)
         if code is not None and code not in SILENT:
             with suppress(Exception):
-                await asyncio.wait_for(self._outbox.flush(), timeout=1)
+                async with asyncio.timeout(1):
+                    await self._outbox.flush()
         return code
 
     async def _until_end(self, account: Account, writing: asyncio.Task[None]) -> int | None:
@@ -115,22 +116,24 @@ class RoomConsumer:
             await hub.leave(seat)
 
     async def _hello(self) -> Hello | None:
-        """The first frame. Whatever else comes first is refused, three times at most."""
-        async with asyncio.timeout(limits.HELLO_WITHIN) as deadline:
-            try:
-                while True:
-                    text = await self._text()
-                    if text is None:
-                        return None
-                    frame = self._parsed(text)
-                    if isinstance(frame, Hello):
-                        return frame
-                    if frame is not None:
-                        self._strike(BadInput("hello_first"), None)
-            except TimeoutError as error:
-                if deadline.expired():
-                    raise EndError(wire.BAD_FRAME) from error
-                raise
+        """The first frame, within its time; None if the client went."""
+        try:
+            async with asyncio.timeout(limits.HELLO_WITHIN):
+                return await self._first_hello()
+        except TimeoutError as error:
+            raise EndError(wire.BAD_FRAME) from error
+
+    async def _first_hello(self) -> Hello | None:
+        """Whatever else comes first is refused, three times at most."""
+        while True:
+            text = await self._text()
+            if text is None:
+                return None
+            frame = self._parsed(text)
+            if isinstance(frame, Hello):
+                return frame
+            if frame is not None:
+                self._strike(BadInput("hello_first"), None)
 
     def _make_place(self, hub: fanout.Hub, seat: Seated) -> None:
         """The account's oldest socket goes when there are too many."""

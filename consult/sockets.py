@@ -52,7 +52,9 @@ class Outbox:
 
     async def _hand_over(self, frame: str) -> None:
         try:
-            await asyncio.wait_for(self._send({"type": "websocket.send", "text": frame}), limits.SEND_STALL)
+            # Not `wait_for`: in Python 3.11 it can swallow a cancellation.
+            async with asyncio.timeout(limits.SEND_STALL):
+                await self._send({"type": "websocket.send", "text": frame})
         except TimeoutError as error:
             raise EndError(wire.TOO_SLOW) from error
         self._bytes -= len(frame)

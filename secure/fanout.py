@@ -21,6 +21,7 @@ from secure import items, limits
 
 logger = logging.getLogger("consult.fanout")
 
+_LAYER_SECONDS = 5.0
 _PRESENCE_EVERY = 10.0
 _PRESENCE_LASTS = 35.0
 
@@ -161,7 +162,8 @@ class Hub:
 
     async def _quietly(self, sending: Awaitable[Any]) -> None:
         try:
-            await asyncio.wait_for(sending, timeout=5)
+            async with asyncio.timeout(_LAYER_SECONDS):
+                await sending
         except asyncio.CancelledError:
             raise
         except Exception:
@@ -186,7 +188,9 @@ class Hub:
         await self._ready.wait()
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._look.wait(), timeout=limits.GUARD_EVERY)
+                # Not `wait_for`: in Python 3.11 it can swallow a cancellation.
+                async with asyncio.timeout(limits.GUARD_EVERY):
+                    await self._look.wait()
             self._look.clear()
             try:
                 await self._look_again()

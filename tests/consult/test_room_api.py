@@ -9,14 +9,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from django.core.management import call_command
-from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
 
 from secure import history, limits
 from secure.models import Handshake, HistoryGrant, KeyPackage, LogEvent, RoomItem
 from tests import flow
+from tests.consult.live import Snapshot
 from tests.flow import ROOM
 from tests.mls_bytes import key_package
 from tests.people import AUSTRALIA, BANGLADESH_HEAD, INDONESIA, OFFICER, OUTSIDER, THAI_HEAD, THAILAND, Person
@@ -32,10 +31,9 @@ ABSENT = "00" * 32
 def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
     """One opened consultation for all tests of this file; each test's own changes are rolled back."""
     with django_db_blocker.unblock():
-        empty = connection.creation.serialize_db_to_string()
+        empty = Snapshot()
         yield World(opened()[0])
-        call_command("flush", verbosity=0, interactive=False, inhibit_post_migrate=True)
-        connection.creation.deserialize_db_from_string(empty)
+        empty.put_back()
 
 
 @pytest.fixture
