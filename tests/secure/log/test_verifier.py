@@ -5,10 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
+import subprocess
+import sys
 from dataclasses import dataclass, field, replace
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from secure.log.checkpoint import TreeHead
 from secure.log.encoding import ZERO, parse_event
@@ -253,3 +257,28 @@ def test_the_replay_grows_the_tiles_of_every_level(ledger: Ledger) -> None:
 
 def test_the_reader_of_the_test_agrees_with_ours(ledger: Ledger) -> None:
     assert parse_event(ledger.events[0] or b"").ns == A
+
+
+@given(st.data())
+def test_any_changed_byte_is_found_and_no_bytes_break_the_verifier(data: st.DataObject) -> None:
+    device = Device()
+    made = Ledger()
+    made.host(A)
+    sent(made, device)
+    made.state()
+    signed = made.checkpoint()
+    at = data.draw(st.integers(0, 2))
+    written = made.leaves if data.draw(st.booleans()) else made.events
+    raw = written[at] or b""
+    place = data.draw(st.integers(0, len(raw)))
+    changed = raw[:place] + data.draw(st.binary(max_size=4)) + raw[place + data.draw(st.integers(0, 4)) :]
+    assume(changed != raw and (written is made.leaves or at < 2))
+    written[at] = changed  # type: ignore[call-overload]
+    replay = made.replay(device)
+    assert replay.faults or check_checkpoint(signed, verifiers=[LOG], replay=replay)
+
+
+def test_what_proves_runs_without_the_product_around_it() -> None:
+    parts = ["jcs", "encoding", "merkle", "note", "checkpoint", "tiles", "leaves", "statemap", "verifier"]
+    program = f"import sys, {', '.join(f'secure.log.{part}' for part in parts)}\nsys.exit('django' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
