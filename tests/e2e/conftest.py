@@ -38,7 +38,7 @@ async def chromium() -> AsyncIterator[Browser]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def sit(chromium: Browser, house: Installation) -> AsyncIterator[Sit]:
+async def sit(chromium: Browser, house: Installation, request: pytest.FixtureRequest) -> AsyncIterator[Sit]:
     """Gives a person a desk. At the end nobody's browser may have complained, and no browser may have reported a breach of policy."""
     desks: list[Desk] = []
 
@@ -49,6 +49,8 @@ async def sit(chromium: Browser, house: Installation) -> AsyncIterator[Sit]:
 
     yield seat
     for desk in desks:
+        if request.session.testsfailed:
+            print(f"\n--- {desk.name} at {desk.page.url}: {desk.faults}\n{await desk.page.locator('body').aria_snapshot()}")
         await desk.context.close()
 
 

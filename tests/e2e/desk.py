@@ -103,13 +103,15 @@ class Desk:
         await self.label("Password").fill(PASSWORD)
         await self.label("The same once more").fill(PASSWORD)
         await self.press("Continue")
-        secret = (await self.page.locator('[data-part="secret"]').inner_text()).replace(" ", "")
+        letters = self.page.locator('[data-part="secret"]')
+        await expect(letters).to_have_text(re.compile(r"\w{4} \w{4}"), timeout=PATIENCE)
+        secret = (await letters.inner_text()).replace(" ", "")
         if shots:
             await self.shot("enrol-authenticator")
         await self.label("The six digits it shows now").fill(six_digits(secret))
         await self.press("Make my keys and enrol")
+        await expect(self.page.get_by_role("heading", name="Recovery codes")).to_be_visible(timeout=PATIENCE)
         key = await self.page.locator('[data-part="recovery-key"]').inner_text()
-        await self.sees("Recovery codes")
         if shots:
             await self.shot("enrol-sheet")
         await self.label("The last group of the recovery key, from your paper").fill(key.strip().split("-")[-1])
@@ -117,12 +119,15 @@ class Desk:
         await self.page.wait_for_url(re.compile(r"/$"))
         return key.strip()
 
-    async def invite(self, *, opener: str, label: str, name: str) -> str:
+    async def invite(self, *, opener: str, name: str) -> str:
         """Makes a code on the present page and reads it from the dialog."""
         await self.press(opener)
-        await self.label(label).fill(name)
-        await self.press("Make the code")
-        code = await self.page.get_by_role("status", name="Code").inner_text()
+        asking = self.page.locator("dialog[open]")
+        await asking.get_by_label("Name and function of the person").fill(name)
+        await asking.get_by_role("button", name="Make the code").click()
+        shown = self.page.locator("dialog[open] [data-part='code']")
+        await expect(shown).not_to_be_empty(timeout=PATIENCE)
+        code = await shown.inner_text()
         await self.press("I have handed it over")
         return code.strip()
 

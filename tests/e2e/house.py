@@ -55,13 +55,14 @@ async def focal_point(sit: Sit, chairs: Chairs, *, party: str, name: str, sign_i
     """Invited by Indonesia, enrolled, named by both signatures."""
     inviter = chairs.indonesia
     await inviter.go("/parties")
-    code = await inviter.invite(opener=f"Invite the focal point of {party}", label="Name and function of the person", name=name)
+    code = await inviter.invite(opener=f"Invite the focal point of {party}", name=name)
     desk = await sit(sign_in_name)
     await desk.enrol(code, sign_in_name=sign_in_name)
     await inviter.go("/parties")
     row = inviter.page.get_by_role("row").filter(has_text=name).filter(has=inviter.page.get_by_role("button", name="Sign"))
     await expect(row).to_contain_text("check mark holds")
     await row.get_by_role("button", name="Sign").click()
+    await inviter.sees("The other Co-Chair finds it under Co-Chairs")
     await second(chairs.australia)
     return desk
 
@@ -69,12 +70,7 @@ async def focal_point(sit: Sit, chairs: Chairs, *, party: str, name: str, sign_i
 async def officer(sit: Sit, chairs: Chairs, *, name: str, sign_in_name: str, keep_answers: bool = False) -> Desk:
     inviter = chairs.indonesia
     await inviter.go("/parties")
-    await inviter.press("Invite an officer")
-    dialog = inviter.page.get_by_role("dialog").filter(has_text="Officer of the secretariat")
-    await dialog.get_by_label("Name and function of the person").fill(name)
-    await dialog.get_by_role("button", name="Make the code").click()
-    code = (await inviter.page.get_by_role("status", name="Code").inner_text()).strip()
-    await inviter.press("I have handed it over")
+    code = await inviter.invite(opener="Invite an officer", name=name)
     desk = await sit(sign_in_name, keep_answers=keep_answers)
     await desk.enrol(code, sign_in_name=sign_in_name)
     await inviter.go("/parties")
@@ -132,7 +128,7 @@ async def accept(desk: Desk, consultation: str) -> None:
 async def delegate(sit: Sit, desk: Desk, consultation: str, *, name: str, sign_in_name: str, capacity: str = "Head of delegation") -> Desk:
     """Enrolled by the focal point's code, accredited after the mark was checked, undertaking signed."""
     await desk.go(f"/consultations/{consultation}/delegation")
-    code = await desk.invite(opener="Make a code for a new delegate", label="Name and function of the person", name=name)
+    code = await desk.invite(opener="Make a code for a new delegate", name=name)
     person = await sit(sign_in_name)
     await person.enrol(code, sign_in_name=sign_in_name)
     await desk.go(f"/consultations/{consultation}/delegation")
