@@ -64,7 +64,7 @@ class Hub:
         first = not self._seats.get(seat.room)
         self._seats.setdefault(seat.room, []).append(seat)
         if first:
-            await self._quietly(get_channel_layer().group_add(_group(seat.room), self._channel))
+            await self._quietly(_layer().group_add(_group(seat.room), self._channel))
             self.say(seat.room, {"type": "room.who", "room": seat.room, "process": self._channel})
         self._announce(seat.room)
 
@@ -78,7 +78,7 @@ class Hub:
             del self._seats[seat.room]
             self._elsewhere.pop(seat.room, None)
             self._heads.pop(seat.room, None)
-            await self._quietly(get_channel_layer().group_discard(_group(seat.room), self._channel))
+            await self._quietly(_layer().group_discard(_group(seat.room), self._channel))
 
     def seats(self) -> list[Seat]:
         return [seat for held in self._seats.values() for seat in held]
@@ -111,7 +111,7 @@ class Hub:
     # ---------------------------------------------------------------------------------------------- what the layer brings
 
     async def _listen(self) -> None:
-        layer = get_channel_layer()
+        layer = _layer()
         while not self._channel:
             try:
                 self._channel = await layer.new_channel("room")
@@ -132,7 +132,7 @@ class Hub:
     async def _rejoin(self) -> None:
         """After the layer lost its memory: into the groups again."""
         for room in list(self._seats):
-            await self._quietly(get_channel_layer().group_add(_group(room), self._channel))
+            await self._quietly(_layer().group_add(_group(room), self._channel))
 
     def _hear(self, message: dict[str, Any]) -> None:
         room = message["room"]
@@ -158,7 +158,7 @@ class Hub:
     async def _send(self) -> None:
         while True:
             group, message = await self._outgoing.get()
-            await self._quietly(get_channel_layer().group_send(group, message))
+            await self._quietly(_layer().group_send(group, message))
 
     async def _quietly(self, sending: Awaitable[Any]) -> None:
         try:
@@ -240,6 +240,15 @@ async def close() -> None:
     ending, _hub = _hub, None
     if ending is not None and ending.loop is asyncio.get_running_loop():
         await ending.stop()
+        await _put_down_layer()
+
+
+async def _put_down_layer() -> None:
+    """Redis connections belong to the loop they were made on."""
+    put_down = getattr(_layer(), "close_pools", None)
+    if put_down is not None:
+        with suppress(Exception):
+            await put_down()
 
 
 def online(room_id: str) -> list[str]:
@@ -273,7 +282,7 @@ def _say(room_id: str, message: dict[str, Any]) -> None:
 
 def _say_from_outside(group: str, message: dict[str, Any]) -> None:
     """From a process without sockets. Where a loop runs in this very thread, the send becomes a task of it."""
-    layer = get_channel_layer()
+    layer = _layer()
     try:
         loop = asyncio.get_running_loop()
     except RuntimeError:
@@ -281,6 +290,11 @@ def _say_from_outside(group: str, message: dict[str, Any]) -> None:
         return
     task = loop.create_task(layer.group_send(group, message))
     task.add_done_callback(lambda done: done.cancelled() or done.exception())
+
+
+def _layer() -> Any:
+    """Settings always name one; its methods differ a little from layer to layer, so it is not typed."""
+    return get_channel_layer()
 
 
 def _group(room_id: str) -> str:
