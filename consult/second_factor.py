@@ -62,7 +62,8 @@ class SecondFactorMiddleware:
 def signed_in(request: HttpRequest) -> bool:
     """Both factors given, and the session is still in the list of sessions."""
     user = request.user
-    if not user.is_authenticated or not user.is_verified():  # type: ignore[attr-defined]
+    # the device itself rather than `is_verified`, which django-otp adds only to users it loaded with the request
+    if not user.is_authenticated or getattr(user, "otp_device", None) is None:
         return False
     account = sessions.live_account(session_key=request.session.session_key, now=timezone.now())
     return account is not None and account.pk == user.pk
