@@ -7,12 +7,16 @@ that, keep a checkpoint and give its size and root with `pin`.
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TextIO, cast
 
 from django.conf import settings
 
+from meetings.judging import follow
+from meetings.roster import Chains, ordered
+from meetings.standing import Standing
+from meetings.statements import TABLE, Chain
 from secure import statements
 from secure.errors import Refusal
 from secure.keys import KeyFileError, load_log_key
@@ -30,7 +34,7 @@ TAMPERED: Final = 1
 UNUSABLE: Final = 2
 MOST_LINES: Final = 50
 
-STORED, STATEMENT, SIGNATURE, EVENT_OF_STATEMENT, DISCLOSURE, PIN = range(13, 19)
+STORED, STATEMENT, SIGNATURE, EVENT_OF_STATEMENT, DISCLOSURE, PIN, RULES = range(13, 20)
 """Numbers of the checks made here, after those of `secure/log/verifier.py`."""
 
 
@@ -99,6 +103,7 @@ def verify(*, verifier: Verifier, pin: tuple[int, bytes] | None = None) -> Repor
         _check_checkpoints(report, replay, verifier)
         _check_statements(report, known, verifier)
         _check_events_of_statements(report, known, seen)
+        _check_rules(report, known)
         _check_disclosures(report)
     if pin and replay.roots.get(pin[0]) != pin[1]:
         report.faults.append(Fault(PIN, f"the checkpoint at {pin[0]}", "it is not in this log: the log was cut or forked"))
@@ -228,6 +233,38 @@ def _check_events_of_statements(report: Report, known: Mapping[str, _Statement],
         recorded.update(hashes)
     for hash_ in known.keys() - recorded:
         report.faults.append(Fault(EVENT_OF_STATEMENT, f"statement {hash_[:16]}", "it was accepted without an entry"))
+
+
+def _check_rules(report: Report, known: Mapping[str, _Statement]) -> None:
+    """Check 19: every statement was lawful in its place, by the rules of procedure, judged again from the first one on."""
+    chains: dict[str, list[_Statement]] = {}
+    for found in known.values():
+        chains.setdefault(found.scope, []).append(found)
+    kinds = {scope: TABLE[chain[0].type].chain for scope, chain in chains.items() if chain[0].type in TABLE}
+    signed = {scope: tuple(found.signed for found in chain) for scope, chain in chains.items()}
+    accounts = {scope: signed[scope] for scope, kind in kinds.items() if kind is Chain.ACCOUNT}
+    installation = tuple(each for scope, kind in kinds.items() if kind is Chain.INSTALLATION for each in signed[scope])
+    standing = _followed(report, ordered(Chains(installation=installation, accounts=accounts)), Standing())
+    for scope, kind in kinds.items():
+        if kind is Chain.CONSULTATION:
+            rooms = [name for name, each in kinds.items() if each is Chain.ROOM and _consultation_of(signed[name][0]) == scope]
+            _followed(report, (each for name in (scope, *rooms) for each in signed[name]), standing)
+
+
+def _followed(report: Report, chain: Iterable[Signed], standing: Standing) -> Standing:
+    """What stands after these statements. After one that is not lawful the rest cannot be judged."""
+    for signed in chain:
+        try:
+            standing = follow(standing, signed)
+        except Refusal as refusal:
+            where = f"statement {signed.hash[:16]} ({signed.statement.type})"
+            report.faults.append(Fault(RULES, where, f"the rules do not allow it ({refusal.code})"))
+            break
+    return standing
+
+
+def _consultation_of(room_open: Signed) -> object:
+    return room_open.statement.body.get("consultation")
 
 
 def _check_disclosures(report: Report) -> None:

@@ -15,11 +15,11 @@ from django.conf import settings as live
 from django.db import connection, transaction
 
 from consult import verify
-from secure import statements
+from secure import chains, statements
 from secure.keys import LogKey, create_log_key, load_log_key
 from secure.log import events, jcs, store
 from secure.log.sequencer import Sequencer
-from secure.models import Checkpoint, Disclosure, LogEvent, LogLeaf, LogTile, PendingEvent, StatementRow
+from secure.models import Card, Checkpoint, Disclosure, LogEvent, LogLeaf, LogTile, PendingEvent, StatementRow
 from tests.people import AUSTRALIA, INDONESIA, THAILAND
 from tests.secure.log.devices import Device, text
 from tests.secure.log.tampering import without_triggers
@@ -237,6 +237,17 @@ def slip_in_a_statement() -> None:
     StatementRow.objects.create(hash=twice.hash, type="party.key", scope=found.scope, n=2, prev=found.hash, body=body, at=NOW)
 
 
+def accept_what_one_chair_signed_alone() -> None:
+    """The host writes it as properly as any: chain, event and signature hold. Only the rules do not allow it."""
+    found = stored("party.key")
+    former = statements.parse_signed(jcs.decode(bytes(found.body))).statement
+    body = {**former.body, "former": "retired"}
+    alone = statements.Statement("party.key", former.inst, found.scope, 2, found.hash, None, statements.new_nonce(), body)
+    card = Card.objects.get(account__sign_in_name=INDONESIA.id)
+    with transaction.atomic():
+        chains.append(signed=statements.sign(alone, card=card.hash, key=INDONESIA.key), now=NOW)
+
+
 def change_name() -> None:
     Disclosure.objects.update(value="Somebody Else")
 
@@ -262,6 +273,7 @@ def change_name() -> None:
         (delete_last_statement, {verify.EVENT_OF_STATEMENT}),
         (delete_first_statement, {verify.STATEMENT, verify.EVENT_OF_STATEMENT}),
         (slip_in_a_statement, {verify.EVENT_OF_STATEMENT}),
+        (accept_what_one_chair_signed_alone, {verify.RULES}),
         (change_name, {verify.DISCLOSURE}),
     ],
 )
