@@ -15,6 +15,8 @@ register = template.Library()
 
 DAY_AND_TIME = "j M Y, H:i"
 TIME = "H:i"
+CLEAR_NAMES = frozenset({"UTC", "WIB", "WITA", "WIT", "AEST", "AEDT", "NZST", "NZDT", "CET", "CEST"})
+"""Letters that mean one zone only. Others are shown as a distance: PST is Manila's and California's, CST Shanghai's and Chicago's."""
 
 
 @register.simple_tag(takes_context=True)
@@ -51,9 +53,9 @@ def _zone(name: str) -> ZoneInfo:
 
 
 def _zone_name(moment: datetime) -> str:
-    """The zone's letters where it has some (WIB, AEDT); else its distance from UTC (`UTC+7`)."""
+    """The zone's letters where they are clear (WIB, AEDT); else its distance from UTC (`UTC+7`)."""
     name = moment.tzname() or ""
-    if name.isalpha():
+    if name in CLEAR_NAMES:
         return name
     offset = moment.utcoffset()
     minutes = int(offset.total_seconds() // 60) if offset else 0

@@ -36,7 +36,7 @@ export function textOf(id: string): string {
 
 /** A fingerprint in its groups of four, one element each, so that it can be read aloud and compared. */
 export function showFingerprint(place: HTMLElement, fingerprint: string): void {
-  const groups = fingerprint.split(/\s+/).map((group) => {
+  const groups = fingerprint.split(/[\s-]+/).map((group) => {
     const piece = document.createElement("span");
     piece.textContent = group;
     return piece;
