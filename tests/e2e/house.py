@@ -135,7 +135,7 @@ async def delegate(sit: Sit, desk: Desk, consultation: str, *, name: str, sign_i
     row = desk.page.get_by_role("row").filter(has_text=name).filter(has_text="check mark holds")
     await row.get_by_label("Capacity").select_option(label=capacity)
     await row.get_by_role("button", name="Accredit").click()
-    await expect(desk.page.get_by_role("row").filter(has_text=name).filter(has_text=capacity).first).to_be_visible(timeout=PATIENCE)
+    await desk.sees("Accredited. The delegate is seated after signing the undertaking.")
     await undertake(person, consultation)
     return person
 
