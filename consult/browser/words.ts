@@ -43,6 +43,8 @@ const sentences: Readonly<Record<string, string>> = {
   password_too_long: "Choose a password of at most 1,024 characters.",
   code_wrong: "These six digits are wrong or were used already. Wait for the next ones in your app and type those.",
   second_factor_expired: "This took more than half an hour. Go back one step and let your app read the new picture.",
+  enrolled_perhaps:
+    "The first try went through and its answer was lost. You can sign in, and your keys are in this browser, but without a recovery sheet. Ask for a new code and enrol again.",
   sheet_outdated: "A newer recovery sheet exists. Use that one.",
 
   // acts

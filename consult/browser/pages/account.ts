@@ -19,7 +19,7 @@ async function showDevices(keys: Keys): Promise<void> {
   const rows = section?.querySelector("[data-rows]");
   if (section === null || rows === null || rows === undefined) return;
   const devices = await keys.call("devices", {});
-  rows.replaceChildren(...devices.map(rowOf));
+  rows.replaceChildren(...[...devices].sort((one, other) => Number(other.own) - Number(one.own)).map(rowOf));
   section.hidden = false;
 }
 

@@ -5,12 +5,12 @@
 
 import type { Enrolled, EnrolmentOffer, Purpose } from "../bridge.ts";
 import { gettext } from "../gettext.ts";
-import { CallFailure, type Keys } from "../keys.ts";
+import { CallFailure, codeOf, type Keys } from "../keys.ts";
 import { wordsFor } from "../words.ts";
 import { bindActs, field, notice, type Act } from "./acts.ts";
 import { browserLabel } from "../browserlabel.ts";
 import { listed, part } from "./fragments.ts";
-import { isLastGroup, showSheet } from "./sheet.ts";
+import { isEndOfKey, showSheet } from "./sheet.ts";
 
 type Stage = "code" | "who" | "sign-in" | "app" | "sheet";
 
@@ -59,7 +59,8 @@ const signInDetails: Act = async ({ keys, control }) => {
 
 const complete: Act = async ({ keys, control }) => {
   const { code, signInName, password, label } = enrolling;
-  const enrolled = await keys.call("enrolComplete", { code, signInName, password, totp: field(control, "totp").replace(/\s/g, ""), label });
+  const totp = field(control, "totp").replace(/\s/g, "");
+  const enrolled = await keys.call("enrolComplete", { code, signInName, password, totp, label }).catch(answerLost);
   enrolling.enrolled = enrolled;
   enrolling.password = "";
   enrolling.code = "";
@@ -69,10 +70,20 @@ const complete: Act = async ({ keys, control }) => {
   return { kind: "quiet" };
 };
 
+/** An answer that got lost on the way may have been a yes: then the code is used up at the second try, and the keys are here. */
+let lost = false;
+
+function answerLost(error: unknown): never {
+  const code = codeOf(error);
+  if (code === "code_not_valid" && lost) throw new CallFailure({ code: "enrolled_perhaps" });
+  lost ||= code === "offline";
+  throw error;
+}
+
 const confirmSheet: Act = ({ control }) => {
   const key = enrolling.enrolled?.recoveryKey ?? "";
-  if (!isLastGroup(key, field(control, "last-group"))) {
-    return Promise.resolve({ kind: "stay", said: gettext("That is not the last group of the key. Print the sheet and type it from the paper.") });
+  if (!isEndOfKey(key, field(control, "last-group"))) {
+    return Promise.resolve({ kind: "stay", said: gettext("Those are not the last two groups of the key. Print the sheet and type them from the paper.") });
   }
   globalThis.removeEventListener("beforeunload", stopLeaving);
   const said = gettext("You are enrolled, and your keys are in this browser. Lock the sheet away.");

@@ -1,4 +1,4 @@
-/** The recovery sheet: filled once, printed, and proven to be on paper by typing its last group. Alone, this is the page of recovery codes. */
+/** The recovery sheet: filled once, printed, and proven to be on paper by typing its end. Alone, this is the page of recovery codes. */
 
 import type { Enrolled } from "../bridge.ts";
 import { fill, gettext } from "../gettext.ts";
@@ -23,10 +23,10 @@ export function showSheet(root: HTMLElement, enrolled: Enrolled, signInName: str
   part(root, "recovery-codes").replaceChildren(...items);
 }
 
-/** Whether these are the last characters of the key, as a person types them. */
-export function isLastGroup(recoveryKey: string, typed: string): boolean {
-  const last = recoveryKey.split(/[\s-]+/).at(-1) ?? "";
-  return last !== "" && plainly(typed) === plainly(last);
+/** Whether these are the last two groups of the key (the very last may be one character), as a person types them. */
+export function isEndOfKey(recoveryKey: string, typed: string): boolean {
+  const end = recoveryKey.split(/[\s-]+/).slice(-2).join("");
+  return end !== "" && plainly(typed) === plainly(end);
 }
 
 /** Crockford's alphabet has no I, L, O: who reads them means 1, 1 and 0. */
