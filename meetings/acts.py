@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from django.db import transaction
 
-from meetings import accreditation, convening, devices, enclosures, installation, parties, reading, seating
+from meetings import access, accreditation, convening, devices, enclosures, installation, parties, reading, seating
 from meetings.act import Act
 from meetings.statements import TABLE, Chain, kind_of
 from secure import cards, chains, drafts, fanout, statements
@@ -65,7 +65,15 @@ def submit(*, actor: Account, signed: Signed, enclosed: Enclosed, now: datetime)
         raise BadInput("needs_draft")
     if parties.card_of(actor) not in signed.cards:
         raise Forbidden("wrong_signer")
+    _refuse_hidden(actor, signed)
     return perform(signed=signed, enclosed=enclosed, now=now)
+
+
+def _refuse_hidden(actor: Account, signed: Signed) -> None:
+    """A consultation this person may not see and one that does not exist give the same answer, whatever else is wrong."""
+    consultation = reading.consultation_of(signed)
+    if consultation is not None:
+        access.access_consultation(account=actor, consultation_id=consultation)
 
 
 def perform(*, signed: Signed, enclosed: Enclosed, now: datetime, late: bool = False) -> Performed:

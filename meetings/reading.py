@@ -35,7 +35,7 @@ def cards_named(statements: Iterable[Signed]) -> set[str]:
 
 def standing_for(signed: Signed) -> Standing:
     """What stands before this statement, as far as it matters for judging it."""
-    return stand(read_chains(_consultation_of(signed), also=_cards_for(signed)))
+    return stand(read_chains(consultation_of(signed), also=_cards_for(signed)))
 
 
 def lawful(signed: Signed, *, draft: bool = False) -> Standing:
@@ -43,7 +43,8 @@ def lawful(signed: Signed, *, draft: bool = False) -> Standing:
     return judge(standing_for(signed), signed, draft=draft)
 
 
-def _consultation_of(signed: Signed) -> str | None:
+def consultation_of(signed: Signed) -> str | None:
+    """The consultation that a statement says it belongs to; None for a proposal, and outside consultations."""
     kind = TABLE.get(signed.statement.type)
     if kind is None:
         return None

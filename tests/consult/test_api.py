@@ -135,7 +135,7 @@ def test_malformed_statements_are_refused_and_nothing_is_stored(world: World) ->
         (_changed(signed, inst="0" * 64), 400, "foreign_installation"),
         (_changed(signed, up="0" * 64), 400, "up_unknown"),
         (_changed(signed, prev="0" * 64), 409, "head_moved"),
-        (_changed(signed, scope="0" * 64), 400, "no_such_chain"),
+        (_changed(signed, scope="0" * 64), 404, "not_found"),
         ({**lawful, "signatures": []}, 400, "malformed"),
         ({**lawful, "signatures": [[card, signature], [card, signature]]}, 400, "malformed"),
         ({**lawful, "signatures": [[card, base64.b64encode(bytes(64)).decode()]]}, 400, "bad_signature"),

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from meetings import acts
+from meetings import acts, drafting
 from meetings.models import Composition, Consultation, Delegate, SeatedDevice
 from secure import chains
 from secure.errors import BadInput, Conflict, Forbidden, NotFound, Refusal
@@ -80,6 +80,13 @@ def test_nobody_submits_what_another_person_signed() -> None:
     signed = world.stage.answer(THAILAND)
     with pytest.raises(Forbidden, match="wrong_signer"):
         acts.submit(actor=world.account(OUTSIDER), signed=signed, enclosed={}, now=world.now)
+
+
+def test_a_consultation_one_may_not_see_answers_like_one_that_does_not_exist() -> None:
+    world = World(stages.concurred())
+    lawful = drafting.draft_answer(world.stage.standing, party="MYS", answer="accept")
+    for statement in (lawful, replace(lawful, scope="ab" * 32), replace(lawful, n=1), replace(lawful, scope=world.card(THAILAND))):
+        refused(world, world.stage.sign(statement, OUTSIDER), NotFound, "not_found")
 
 
 def test_a_signature_that_does_not_verify_is_refused() -> None:
