@@ -23,6 +23,7 @@ VIEWS = (
     "register",
     "reports",
     "restore",
+    "room",
     "room_api",
     "sign_in",
 )

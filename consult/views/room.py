@@ -12,6 +12,7 @@ from django.shortcuts import redirect, render
 from django.urls import path
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
+from django.views.decorators.http import require_safe
 
 from consult.api import ApiRequest, door
 from consult.pages import page
@@ -70,6 +71,7 @@ def _names(consultation: str) -> dict[str, object]:
         "trusted-types": None,
     }
 )
+@require_safe
 def viewer(request: HttpRequest) -> HttpResponse:
     """Holds nothing and may reach nothing: the paper's bytes come in by message from the room's page."""
     response = render(request, "consult/room/viewer.html")
