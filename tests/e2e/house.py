@@ -144,7 +144,7 @@ async def undertake(person: Desk, consultation: str) -> None:
     await person.go(f"/consultations/{consultation}/undertaking")
     await person.page.get_by_role("checkbox").check()
     await person.press("Sign the undertaking")
-    await person.sees("You have signed this undertaking")
+    await person.sees("You are seated")
 
 
 async def open_room(desk: Desk, consultation: str) -> None:
