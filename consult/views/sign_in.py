@@ -79,7 +79,7 @@ def renew(request: HttpRequest) -> HttpResponse:
     if account is None or waiting is None:
         return HttpResponseRedirect("/sign-in")
     address = factors.otpauth(sign_in_name=account.sign_in_name, salt=waiting.key)
-    picture = {"image": qr_image(address), "secret": factors.secret_of(waiting.key), "sign_in_name": account.sign_in_name}
+    picture = {"image": qr_image(address), "secret": _in_fours(factors.secret_of(waiting.key)), "sign_in_name": account.sign_in_name}
     form = RenewForm(request.POST or None)
     if not form.is_valid():
         return _form(request, "renew.html", form, picture)
@@ -135,6 +135,10 @@ def _next(request: HttpRequest) -> str:
     address = request.GET.get("next", "/")
     own = address.startswith("/") and url_has_allowed_host_and_scheme(address, allowed_hosts=None)
     return address if own and not address.startswith("/sign-") else "/"
+
+
+def _in_fours(text: str) -> str:
+    return " ".join(text[at : at + 4] for at in range(0, len(text), 4))
 
 
 def _form(request: HttpRequest, template: str, form: forms.Form, extra: dict[str, str] | None = None, *, status: int = 200) -> HttpResponse:
