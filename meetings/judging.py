@@ -15,7 +15,6 @@ head of the installation, so a former key cannot act by pointing at the past.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from meetings.rules import RULES
@@ -56,14 +55,6 @@ def check_signatures(standing: Standing, signed: Signed) -> None:
         if account is None:
             raise BadInput("unknown_card")
         verify_signature(signed, card=card, account_key=account.account_key)
-
-
-def replay(statements: Sequence[Signed], standing: Standing | None = None) -> Standing:
-    """Everything these statements say, in an order in which each finds what it needs; signatures were checked before."""
-    after = standing or Standing()
-    for signed in statements:
-        after = follow(after, signed)
-    return after
 
 
 def _right_installation(standing: Standing, statement: Statement, kind: Kind) -> None:

@@ -49,8 +49,6 @@ class Kind:
     founding: bool = False
     both_chairs: bool = False
     """one body with two signatures: begins as a draft only the two see"""
-    takes_seats: bool = False
-    """somebody may have no seat afterwards: rooms with that leaf stop"""
     keys: tuple[str, ...] = ()
     """members of the body that are Ed25519 keys"""
 
@@ -166,7 +164,6 @@ TABLE: Final[Mapping[str, Kind]] = {
         Chain.INSTALLATION,
         _members(party=_member, card=_name, former=_or_null(_one_of("retired", "compromised"))),
         both_chairs=True,
-        takes_seats=True,
     ),
     "account.card": Kind(
         Chain.ACCOUNT,
@@ -175,7 +172,7 @@ TABLE: Final[Mapping[str, Kind]] = {
         keys=("account_key",),
     ),
     "device.add": Kind(Chain.ACCOUNT, _members(signature_key=_base64(32)), keys=("signature_key",)),
-    "device.revoke": Kind(Chain.ACCOUNT, _members(device=_name), takes_seats=True),
+    "device.revoke": Kind(Chain.ACCOUNT, _members(device=_name)),
     "consultation.propose": Kind(
         Chain.CONSULTATION,
         _members(
@@ -191,21 +188,20 @@ TABLE: Final[Mapping[str, Kind]] = {
     "consultation.return": Kind(Chain.CONSULTATION, _reason),
     "consultation.withdraw": Kind(Chain.CONSULTATION, _reason),
     "consultation.concur": Kind(Chain.CONSULTATION, _members(proposal=_name)),
-    "invitation.answer": Kind(Chain.CONSULTATION, _members(party=_party, answer=_one_of(*ANSWERS)), takes_seats=True),
+    "invitation.answer": Kind(Chain.CONSULTATION, _members(party=_party, answer=_one_of(*ANSWERS))),
     "accredit": Kind(
         Chain.CONSULTATION,
         _members(party=_party, card=_name, capacity=_one_of(*DELEGATE_CAPACITIES)),
-        takes_seats=True,
     ),
-    "withdraw": Kind(Chain.CONSULTATION, _members(party=_party, card=_name), takes_seats=True),
+    "withdraw": Kind(Chain.CONSULTATION, _members(party=_party, card=_name)),
     "undertaking": Kind(Chain.CONSULTATION, _members(card=_name, text=_name)),
     "seat": Kind(
         Chain.CONSULTATION,
         _members(card=_name, capacity=_one_of(*OFFICER_CAPACITIES), rooms=_rooms),
         both_chairs=True,
     ),
-    "unseat": Kind(Chain.CONSULTATION, _members(card=_name, rooms=_rooms), both_chairs=True, takes_seats=True),
-    "exclude": Kind(Chain.CONSULTATION, _members(card=_name, device=_or_null(_name)), both_chairs=True, takes_seats=True),
+    "unseat": Kind(Chain.CONSULTATION, _members(card=_name, rooms=_rooms), both_chairs=True),
+    "exclude": Kind(Chain.CONSULTATION, _members(card=_name, device=_or_null(_name)), both_chairs=True),
     "room.open": Kind(
         Chain.ROOM,
         _members(

@@ -62,8 +62,6 @@ export interface Kind {
   readonly founding: boolean;
   /** one body with two signatures: begins as a draft only the two see */
   readonly bothChairs: boolean;
-  /** somebody may have no seat afterwards: rooms with that leaf stop */
-  readonly takesSeats: boolean;
   /** members of the body that are Ed25519 keys */
   readonly keys: readonly string[];
 }
@@ -210,14 +208,14 @@ const chairs: Check = (value) => {
 type Flags = Partial<Omit<Kind, "chain" | "body">>;
 
 function kind(chain: ChainKind, body: Check, flags: Flags = {}): Kind {
-  return { chain, body, founding: false, bothChairs: false, takesSeats: false, keys: [], ...flags };
+  return { chain, body, founding: false, bothChairs: false, keys: [], ...flags };
 }
 
 export const TABLE: ReadonlyMap<ActType, Kind> = new Map<ActType, Kind>([
   [ROOT, kind("installation", members({ chairs, log: text(200) }), { founding: true, bothChairs: true })],
   [
     "party.key",
-    kind("installation", members({ party: member, card: name, former: orNull(oneOf("retired", "compromised")) }), { bothChairs: true, takesSeats: true }),
+    kind("installation", members({ party: member, card: name, former: orNull(oneOf("retired", "compromised")) }), { bothChairs: true }),
   ],
   [
     "account.card",
@@ -227,7 +225,7 @@ export const TABLE: ReadonlyMap<ActType, Kind> = new Map<ActType, Kind>([
     }),
   ],
   ["device.add", kind("account", members({ signature_key: base64(32) }), { keys: ["signature_key"] })],
-  ["device.revoke", kind("account", members({ device: name }), { takesSeats: true })],
+  ["device.revoke", kind("account", members({ device: name }))],
   [
     "consultation.propose",
     kind(
@@ -248,17 +246,17 @@ export const TABLE: ReadonlyMap<ActType, Kind> = new Map<ActType, Kind>([
   ["consultation.concur", kind("consultation", members({ proposal: name }))],
   [
     "invitation.answer",
-    kind("consultation", members({ party, answer: oneOf("accept", "decline", "awaiting_instructions") }), { takesSeats: true }),
+    kind("consultation", members({ party, answer: oneOf("accept", "decline", "awaiting_instructions") })),
   ],
   [
     "accredit",
-    kind("consultation", members({ party, card: name, capacity: oneOf("head", "alternate", "adviser", "observer", "interpreter") }), { takesSeats: true }),
+    kind("consultation", members({ party, card: name, capacity: oneOf("head", "alternate", "adviser", "observer", "interpreter") })),
   ],
-  ["withdraw", kind("consultation", members({ party, card: name }), { takesSeats: true })],
+  ["withdraw", kind("consultation", members({ party, card: name }))],
   ["undertaking", kind("consultation", members({ card: name, text: name }))],
   ["seat", kind("consultation", members({ card: name, capacity: oneOf("secretariat", "chair_staff"), rooms }), { bothChairs: true })],
-  ["unseat", kind("consultation", members({ card: name, rooms }), { bothChairs: true, takesSeats: true })],
-  ["exclude", kind("consultation", members({ card: name, device: orNull(name) }), { bothChairs: true, takesSeats: true })],
+  ["unseat", kind("consultation", members({ card: name, rooms }), { bothChairs: true })],
+  ["exclude", kind("consultation", members({ card: name, device: orNull(name) }), { bothChairs: true })],
   [
     "room.open",
     kind("room", members({ consultation: name, kind: oneOf(...ROOM_KINDS), parties: nothing, cards: nothing, disclosure: oneOf("all") }), {

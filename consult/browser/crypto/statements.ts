@@ -49,7 +49,7 @@ export function newNonce(): string {
 }
 
 /** `inst`: SHA-256 over the canonical body of `chairs.root`. */
-export async function installationName(body: JsonObject): Promise<string> {
+async function installationName(body: JsonObject): Promise<string> {
   return toHex(await sha256(canonical(body)));
 }
 
@@ -106,7 +106,7 @@ export async function parseSigned(value: unknown): Promise<Signed> {
 }
 
 /** Reads one `[card, signature]`. */
-export function parseSignature(value: Json): Signature {
+function parseSignature(value: Json): Signature {
   if (!Array.isArray(value) || value.length !== 2) throw malformed("not a signature");
   const [card, signature] = value as readonly Json[];
   if (!isName(card) || typeof signature !== "string") throw malformed("not a signature");
