@@ -2,7 +2,7 @@
 
 import type { Answer, CompositionRow, DelegateCapacity, HistoryScope, Level, PartyCapacity, SeatCapacity, Urgency } from "../bridge.ts";
 import { fill, gettext } from "../gettext.ts";
-import { copyOf, listed, partyName, put } from "./fragments.ts";
+import { copyOf, listed, part, partyName, put } from "./fragments.ts";
 
 const capacities: Readonly<Record<PartyCapacity | SeatCapacity, string>> = {
   chair: "Co-Chair",
@@ -55,6 +55,7 @@ export function compositionRows(composition: readonly CompositionRow[]): readonl
   return sorted.map((row) => {
     const element = copyOf("composition-row");
     put(element, "code", row.party);
+    part(element, "code").classList.toggle("chair", row.capacity === "chair");
     put(element, "name", partyName(row.party));
     put(element, "capacity", capacityWords(row.capacity));
     put(element, "history", historyWords(row.history));

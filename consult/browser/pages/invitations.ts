@@ -17,6 +17,8 @@ export async function invite(asked: Asked, whom: { readonly purpose: Purpose; re
   say("code", made.code);
   say("url", made.url);
   asked.control.closest("dialog")?.close();
+  // Escape must not lose what is shown only once.
+  sheet.addEventListener("cancel", (event) => event.preventDefault());
   sheet.addEventListener("close", () => {
     location.reload();
   });
