@@ -50,6 +50,8 @@ export class Context {
   readonly #tell: (notice: Notice) => void;
   #card: Hex | null;
   #opened: Opened | undefined;
+  #wake: ((room: Hex) => Promise<void>) | undefined;
+  readonly #clocks = new Map<Hex, ReturnType<typeof setTimeout>>();
   #channel: BroadcastChannel | undefined;
 
   constructor(settings: StartSettings, tell: (notice: Notice) => void, server = new Server(settings.csrf)) {
@@ -98,6 +100,21 @@ export class Context {
   notify(notice: Notice): void {
     this.#tell(notice);
     this.#channel?.postMessage(notice);
+  }
+
+  /** What to do for a room that has asked to be looked at again. */
+  onWake(wake: (room: Hex) => Promise<void>): void {
+    this.#wake = wake;
+  }
+
+  /** Looks at the room again by itself, once, whatever the page does meanwhile. */
+  wakeIn(room: Hex, milliseconds: number): void {
+    if (this.#clocks.has(room)) return;
+    const clock = setTimeout(() => {
+      this.#clocks.delete(room);
+      void this.#wake?.(room);
+    }, milliseconds);
+    this.#clocks.set(room, clock);
   }
 
   alarm(rows: Rows, cause: Cause): Promise<Alarm> {

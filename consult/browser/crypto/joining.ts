@@ -8,7 +8,7 @@ import { bytes, count, members } from "./reading.ts";
 import { Refusal } from "./refusal.ts";
 import { noPending, pendingRow, stepInto, type RoomRow } from "./roomrow.ts";
 import { credentialsOf } from "./seating.ts";
-import { fetchRoom, headsBytes, headsNow, lookAgainIn, refreshVisit, tellRoom, type Visit } from "./visit.ts";
+import { fetchRoom, headsBytes, headsNow, refreshVisit, tellRoom, type Visit } from "./visit.ts";
 
 /** How long members who are online are given to add this device before it comes in by itself. */
 const PATIENCE_MS = 8_000;
@@ -62,7 +62,7 @@ async function somebodyWillAddUs(visit: Visit, others: number): Promise<boolean>
   const since = (await readJson<number>(self.rows, waitingPath(room))) ?? Date.now();
   await self.rows.write([jsonRow(waitingPath(room), since)]);
   if (others === 0 || Date.now() - since >= PATIENCE_MS) return false;
-  lookAgainIn(context, room, PATIENCE_MS / 4);
+  context.wakeIn(room, PATIENCE_MS / 4);
   return true;
 }
 

@@ -10,7 +10,7 @@ import { bytes, list, members, name } from "./reading.ts";
 import { Refusal } from "./refusal.ts";
 import { noPending, pendingRow, readState, stepInto, type RoomLeaf, type RoomRow } from "./roomrow.ts";
 import { credentialsOf } from "./seating.ts";
-import { fetchRoom, headsBytes, headsNow, lookAgainIn, refreshVisit, seatsNow, tellRoom, type Visit } from "./visit.ts";
+import { fetchRoom, headsBytes, headsNow, refreshVisit, seatsNow, tellRoom, type Visit } from "./visit.ts";
 
 const ATTEMPTS = 4;
 /** Members online commit in turn, so that not all of them do the same work and claim the same key packages. */
@@ -58,7 +58,7 @@ function ourTurn(visit: Visit, row: RoomRow): boolean {
   dueSince.set(room, since);
   const left = since + wait - Date.now();
   if (left <= 0) return true;
-  lookAgainIn(context, room, left);
+  context.wakeIn(room, left);
   return false;
 }
 

@@ -33,6 +33,7 @@ export function roomCalls(context: Context): Pick<CallTable, RoomCalls> {
       changed(room);
       return result;
     });
+  context.onWake((room) => lookAgain(context, room));
   return {
     roomOpen: ({ consultation }) => locked((self) => openRoom(context, self, consultation)),
     roomSync: ({ room }) => locked((self) => syncRoom(context, self, room)),
@@ -78,6 +79,16 @@ export function roomCalls(context: Context): Pick<CallTable, RoomCalls> {
 async function nothing(work: Promise<unknown>): Promise<Record<string, never>> {
   await work;
   return {};
+}
+
+/** When it is this browser's turn, or waiting has taken long enough. What goes wrong shows when the page asks next. */
+async function lookAgain(context: Context, room: Hex): Promise<void> {
+  try {
+    await context.exclusive(async () => syncRoom(context, await context.self(), room));
+    context.notify({ kind: "room_changed", room });
+  } catch (error) {
+    console.info("the room was not brought up to date:", describe(error).code);
+  }
 }
 
 function composerPath(room: Hex): string {

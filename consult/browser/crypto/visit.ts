@@ -83,15 +83,3 @@ export async function frozenBy(visit: Visit, cause: Cause): Promise<Failure> {
 export function tellRoom(context: Context, room: Hex): void {
   context.notify({ kind: "room_changed", room });
 }
-
-const turns = new Map<string, ReturnType<typeof setTimeout>>();
-
-/** Says `room_changed` later, once: the page answers with `roomSync`. */
-export function lookAgainIn(context: Context, room: Hex, milliseconds: number): void {
-  if (turns.has(room)) return;
-  const turn = setTimeout(() => {
-    turns.delete(room);
-    tellRoom(context, room);
-  }, milliseconds);
-  turns.set(room, turn);
-}
