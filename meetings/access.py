@@ -94,9 +94,9 @@ def visible_consultations(account: Account) -> list[Consultation]:
 
 def access_room(*, account: Account, room_id: str, device: str | None = None) -> RoomPlace:
     """The room, for somebody seated in it. With `device`: it must be the account's own, and seated."""
-    room = delivery.room_view(room_id)
+    room = delivery.room_named(room_id)
     card = cards.current_card(account)
-    if card is None or not rooms.is_seated(room_id, card.hash):
+    if room is None or card is None or not rooms.is_seated(room_id, card.hash):
         raise NotFound
     chosen = None
     if device is not None:
@@ -110,11 +110,11 @@ def access_room(*, account: Account, room_id: str, device: str | None = None) ->
 def access_removal(*, account: Account, room_id: str, device: str) -> None:
     """Who may see whether a device is out of a room: those seated in it, and whoever may take the seat away: its own account, the
     focal point of its party, the Co-Chairs."""
-    room = delivery.room_view(room_id)
+    room = delivery.room_named(room_id)
     client = cards.device_ever(device)
-    place = access_consultation(account=account, consultation_id=room.scope)
-    if client is None:
+    if room is None or client is None:
         raise NotFound
+    place = access_consultation(account=account, consultation_id=room.scope)
     concerned = place.chair or place.card == client.card_id or place.focal_point_of == client.card.party
     if not concerned and not rooms.is_seated(room_id, place.card):
         raise NotFound

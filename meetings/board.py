@@ -77,7 +77,7 @@ class Board:
     counterpart: str
     """party of the other Co-Chair"""
     convened: bool
-    room: delivery.RoomView | None
+    room: delivery.NamedRoom | None
     """the plenary, once it is open"""
     rows: tuple[PartyRow, ...]
     chairs: tuple[DelegateRow, ...]

@@ -226,7 +226,7 @@ class _Speech:
     def read(cls) -> _Speech:
         named = dict(Party.objects.order_by("code").values_list("code", "name"))
         references = dict(Consultation.objects.filter(state__in=_SHOWN).order_by("id").values_list("id", "reference"))
-        rooms = {room.room: reference for scope, reference in references.items() for room in delivery.rooms_of(scope)}
+        rooms = {room.room: references[room.scope] for room in delivery.rooms_of(*references)}
         return cls({**named, parties.SECRETARIAT: parties.SECRETARIAT_NAME}, {**references, **rooms})
 
     def person(self, party: str, name: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from meetings import installation
 from meetings.models import Composition, Delegate, SeatedDevice
 from secure import chains, delivery, history
-from secure.delivery import Heads, Leaf, Standing
+from secure.delivery import Heads, Leaf, NamedRoom, Standing
 from secure.errors import NotFound
 
 OPENING = "opening"
@@ -50,32 +50,28 @@ class Due:
 
 def seated_devices(room_id: str) -> frozenset[str]:
     """Devices whose people are seated in this room at the newest heads."""
-    return frozenset(row.device for row in _seated(delivery.room_view(room_id)))
+    return frozenset(row.device for row in _seated(_room(room_id)))
 
 
 def is_seated(room_id: str, card: str) -> bool:
     """Whether the person is seated in this room, with or without a device."""
-    scope = delivery.room_view(room_id).scope
-    return Delegate.objects.filter(consultation_id=scope, card=card, seated=True).exists()
+    return Delegate.objects.filter(consultation_id=_room(room_id).scope, card=card, seated=True).exists()
 
 
 def heads(room_id: str) -> Heads:
     """What a commit or an object made now must name."""
-    return Heads(
-        installation=installation.established().head,
-        consultation=_head(delivery.room_view(room_id).scope),
-        room=_head(room_id),
-    )
+    return _heads(_room(room_id))
 
 
 def standing(room_id: str) -> Standing:
     """Who sits in the room, by device, and at which heads: the rule that the Delivery Service is given."""
-    return Standing(seated=seated_devices(room_id), heads=heads(room_id))
+    room = _room(room_id)
+    return Standing(seated=frozenset(row.device for row in _seated(room)), heads=_heads(room))
 
 
 def due(room_id: str) -> Due:
     """What is missing between the room's tree and the roster, and whose history has not been handed over."""
-    room = delivery.room_view(room_id)
+    room = _room(room_id)
     leaves = delivery.leaves(room_id)
     seated = _seated(room)
     inside = {leaf.device for leaf in leaves}
@@ -84,16 +80,27 @@ def due(room_id: str) -> Due:
         add=tuple(DueAdd(row.card, row.device) for row in seated if row.device not in inside),
         remove=tuple(DueRemove(leaf.leaf, leaf.device) for leaf in leaves if leaf.device not in belongs),
         history=tuple(_history_due(room, [leaf for leaf in leaves if leaf.device in belongs])),
-        heads=heads(room_id),
+        heads=_heads(room),
     )
 
 
-def _seated(room: delivery.RoomView) -> list[SeatedDevice]:
+def _room(room_id: str) -> NamedRoom:
+    room = delivery.room_named(room_id)
+    if room is None:
+        raise NotFound
+    return room
+
+
+def _heads(room: NamedRoom) -> Heads:
+    return Heads(installation=installation.established().head, consultation=_head(room.scope), room=_head(room.room))
+
+
+def _seated(room: NamedRoom) -> list[SeatedDevice]:
     rows = SeatedDevice.objects.filter(consultation_id=room.scope, kind=room.kind)
     return list(rows.order_by("card", "device"))
 
 
-def _history_due(room: delivery.RoomView, leaves: list[Leaf]) -> list[DueHistory]:
+def _history_due(room: NamedRoom, leaves: list[Leaf]) -> list[DueHistory]:
     """Cards whose party may read from the opening, and who hold no grant for all the epochs before they came in."""
     entitled = _reads_from_opening(room.scope)
     joined: dict[str, int] = {}

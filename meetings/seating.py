@@ -82,7 +82,7 @@ def rebuild_after(act: Act) -> list[str]:
         affected = [act.consultation.id]
     for consultation_id in affected:
         rebuild(consultation_id, now=act.now)
-    return [room.room for consultation_id in affected for room in delivery.rooms_of(consultation_id)]
+    return [room.room for room in delivery.rooms_of(*affected)]
 
 
 def rebuild(consultation_id: str, *, now: datetime) -> None:

@@ -36,6 +36,17 @@ StandingOf = Callable[[str], Standing]
 
 
 @dataclass(frozen=True)
+class NamedRoom:
+    """A room without its tree, for the many questions which need none."""
+
+    room: str
+    scope: str
+    kind: str
+    epoch: int
+    head: int
+
+
+@dataclass(frozen=True)
 class RoomView:
     room: str
     scope: str
@@ -234,15 +245,16 @@ def room_view(room_id: str) -> RoomView:
     )
 
 
-def room_named(room_id: str) -> RoomView | None:
+def room_named(room_id: str) -> NamedRoom | None:
     """The room of this id, if there is one."""
-    return room_view(room_id) if Room.objects.filter(id=room_id).exists() else None
+    row = Room.objects.filter(id=room_id).values_list("id", "scope", "kind", "epoch", "head").first()
+    return NamedRoom(*row) if row else None
 
 
-def rooms_of(scope: str) -> list[RoomView]:
-    """The rooms of a consultation, oldest first."""
-    found = Room.objects.filter(scope=scope).order_by("opened", "id").values_list("id", flat=True)
-    return [room_view(room_id) for room_id in found]
+def rooms_of(*scopes: str) -> list[NamedRoom]:
+    """The rooms of these consultations, oldest first."""
+    rows = Room.objects.filter(scope__in=scopes).order_by("opened", "id")
+    return [NamedRoom(*row) for row in rows.values_list("id", "scope", "kind", "epoch", "head")]
 
 
 def leaves(room_id: str) -> list[Leaf]:
