@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from django.db import DatabaseError, connection
 
 from meetings import acts, drafting
 from meetings.models import Composition, Consultation, Delegate, SeatedDevice
@@ -62,6 +63,20 @@ def test_every_act_is_one_event_which_names_its_statement() -> None:
     performed = world.act(world.stage.concur())
     event = LogEvent.objects.get(statement=performed.hash)
     assert (event.src, event.type, event.namespace.scope) == ("state", "consultation.concur", world.consultation)
+
+
+def test_an_act_whose_event_cannot_be_written_does_not_happen() -> None:
+    world = World(stages.proposed())
+    signed = world.stage.concur()
+    before = stored()
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE secure_pendingevent RENAME TO out_of_reach")
+        with pytest.raises(DatabaseError):
+            world.act(signed)
+        cursor.execute("ALTER TABLE out_of_reach RENAME TO secure_pendingevent")
+    assert stored() == before
+    assert Consultation.objects.get().state == "proposed"
+    world.act(signed)
 
 
 def test_a_replayed_statement_is_told_where_the_chain_stands() -> None:
