@@ -123,7 +123,7 @@ class Desk:
         """Makes a code on the present page and reads it from the dialog."""
         await self.press(opener)
         asking = self.page.locator("dialog[open]")
-        await asking.get_by_label("Name and function of the person").fill(name)
+        await asking.get_by_label("Name and function").fill(name)
         await asking.get_by_role("button", name="Make the code").click()
         shown = self.page.locator("dialog[open] [data-part='code']")
         await expect(shown).not_to_be_empty(timeout=PATIENCE)
