@@ -57,6 +57,7 @@ class Hub:
         self._look = asyncio.Event()
         self._channel = ""
         self._ready = asyncio.Event()
+        self._stopping = False
         self._tasks = [self.loop.create_task(each()) for each in (self._listen, self._send, self._guard)]
 
     async def join(self, seat: Seat) -> None:
@@ -104,27 +105,33 @@ class Hub:
         self._outgoing.put_nowait((_group(room), message))
 
     async def stop(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        """Ends its tasks; more than one call to end, because a layer may turn a cancellation into an error of its own."""
+        self._stopping = True
+        running = set(self._tasks)
+        while running:
+            for task in running:
+                task.cancel()
+            _, running = await asyncio.wait(running, timeout=0.2)
 
     # ---------------------------------------------------------------------------------------------- what the layer brings
 
     async def _listen(self) -> None:
         layer = _layer()
-        while not self._channel:
+        while not self._channel and not self._stopping:
             try:
                 self._channel = await layer.new_channel("room")
             except Exception:
                 logger.exception("the channel layer does not answer")
                 await asyncio.sleep(1)
         self._ready.set()
-        while True:
+        while not self._stopping:
             try:
                 self._hear(await layer.receive(self._channel))
             except asyncio.CancelledError:
                 raise
             except Exception:
+                if self._stopping:
+                    return
                 logger.exception("the channel layer failed; sockets go on by their numbers")
                 await asyncio.sleep(1)
                 await self._rejoin()
@@ -240,15 +247,10 @@ async def close() -> None:
     ending, _hub = _hub, None
     if ending is not None and ending.loop is asyncio.get_running_loop():
         await ending.stop()
-        await _put_down_layer()
-
-
-async def _put_down_layer() -> None:
-    """Redis connections belong to the loop they were made on."""
-    put_down = getattr(_layer(), "close_pools", None)
-    if put_down is not None:
-        with suppress(Exception):
-            await put_down()
+        put_down = getattr(_layer(), "close_pools", None)
+        if put_down is not None:
+            with suppress(Exception):  # Redis may be gone; its connections belong to this loop
+                await put_down()
 
 
 def online(room_id: str) -> list[str]:

@@ -6,7 +6,7 @@ import asyncio
 import json
 import threading
 import time
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -63,6 +63,14 @@ class Judge:
         if self.broken:
             raise RuntimeError("no database")
         return {seat: self.codes[seat.device] for seat in seats if seat.device in self.codes}, self.heads
+
+
+@pytest.fixture(autouse=True)
+def own_layer() -> Iterator[None]:
+    """A layer belongs to the loop it was first used on, and each test has its own."""
+    channel_layers.backends.clear()
+    yield
+    channel_layers.backends.clear()
 
 
 @pytest.fixture
@@ -178,7 +186,6 @@ async def test_with_the_layer_down_verdicts_and_heads_still_arrive_and_nobody_wh
     host = {"address": "redis://127.0.0.1:1/0", "socket_timeout": 1, "socket_connect_timeout": 1}
     down = {"default": {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": {"hosts": [host]}}}
     with override_settings(CHANNEL_LAYERS=down):
-        channel_layers.backends.clear()
         hub = fanout.hub(judge)
         seat = Chair("a")
         await hub.join(seat)
@@ -190,7 +197,6 @@ async def test_with_the_layer_down_verdicts_and_heads_still_arrive_and_nobody_wh
         await seat.until(lambda: seat.ended == 4403)
         await hub.leave(seat)
         await fanout.close()
-    channel_layers.backends.clear()
 
 
 def test_without_any_socket_in_the_process_news_are_sent_all_the_same() -> None:
