@@ -6,6 +6,7 @@ import { CallFailure, type Keys } from "../keys.ts";
 import { bindActs, field, named, whenReady, type Act } from "./acts.ts";
 import { compositionRows, levelWords, urgencyWords } from "./composition.ts";
 import { keepLive } from "./live.ts";
+import { only } from "./fragments.ts";
 import { peopleRows, showRemovals } from "./people.ts";
 import { consultationOf, ready } from "./ready.ts";
 import { openSealed } from "./sealed.ts";
@@ -89,9 +90,9 @@ function showPeople(view: ConsultationView): void {
   const rows = peopleRows(view);
   for (const row of rows) {
     const card = row.dataset["card"] ?? "";
-    const own = card === view.own.card;
-    for (const button of row.querySelectorAll<HTMLElement>("[data-act='unseat']")) button.hidden = !may("unseat") || !officers.has(card);
-    for (const button of row.querySelectorAll<HTMLElement>("[data-part='exclude']")) button.hidden = !may("exclude") || own;
+    if (row.querySelector("[data-part='unseat']") === null) continue;
+    only(row, "unseat", may("unseat") && officers.has(card));
+    only(row, "exclude", may("exclude") && card !== view.own.card);
   }
   place.replaceChildren(...rows);
   for (const section of document.querySelectorAll<HTMLElement>("[data-has-people]")) section.hidden = rows.length === 0;

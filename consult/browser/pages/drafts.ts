@@ -6,7 +6,7 @@ import type { Keys } from "../keys.ts";
 import { wordsFor } from "../words.ts";
 import type { Act } from "./acts.ts";
 import { named } from "./acts.ts";
-import { copyOf, part, partyName, personName, put, showFingerprint } from "./fragments.ts";
+import { copyOf, only, part, partyName, personName, put, showFingerprint } from "./fragments.ts";
 
 /** Fills `<div data-drafts>` from the templates `draft` and `draft-card`; says so if there is none. */
 export async function showDrafts(keys: Keys): Promise<void> {
@@ -39,7 +39,7 @@ function panelOf(draft: DraftView): HTMLElement {
   put(panel, "signed", fill(gettext("Signed so far by {parties}."), { parties: draft.signedBy.map((by) => partyName(by.party)).join(", ") }));
   showCard(part(panel, "card"), card);
   const waiting = draft.own || draft.problem !== null;
-  part(panel, "sign").hidden = waiting;
+  only(panel, "sign", !waiting);
   put(panel, "problem", problemWords(draft));
   part(panel, "problem").hidden = !waiting;
   panel.classList.add(draft.problem !== null && !draft.own ? "alarm" : draft.own ? "wait" : "next");

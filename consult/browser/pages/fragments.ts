@@ -16,6 +16,14 @@ export function part(root: ParentNode, name: string): HTMLElement {
   return found;
 }
 
+/** Leaves the part only where it is wanted: what one cannot do is not on the page at all. */
+export function only(root: ParentNode, name: string, wanted: boolean): HTMLElement | null {
+  const found = part(root, name);
+  if (wanted) return found;
+  found.remove();
+  return null;
+}
+
 export function put(root: ParentNode, name: string, text: string): void {
   part(root, name).textContent = text;
 }

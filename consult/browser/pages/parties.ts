@@ -3,7 +3,7 @@
 import type { InvitationView, Purpose } from "../bridge.ts";
 import { fill, gettext } from "../gettext.ts";
 import { bindActs, field, named, whenReady, type Act } from "./acts.ts";
-import { copyOf, listed, part, partyName, put, showFingerprint } from "./fragments.ts";
+import { copyOf, listed, only, part, partyName, put, showFingerprint } from "./fragments.ts";
 import { invitationActs, invitationWords, invite, toneOf } from "./invitations.ts";
 import { ready } from "./ready.ts";
 
@@ -50,17 +50,14 @@ function rowOf(invitation: InvitationView, taken: ReadonlySet<string>): HTMLElem
 
 function showNextStep(row: HTMLElement, invitation: InvitationView, taken: ReadonlySet<string>): void {
   const checked = invitation.state === "enrolled" && invitation.check === "matches";
-  part(row, "withdraw").hidden = invitation.state !== "waiting";
-  part(row, "confirm").hidden = !(checked && invitation.purpose === "secretariat");
-  const sign = part(row, "sign");
-  sign.hidden = !(checked && invitation.purpose === "focal_point");
-  const former = part(sign, "former");
+  only(row, "withdraw", invitation.state === "waiting");
+  only(row, "confirm", checked && invitation.purpose === "secretariat");
+  const sign = only(row, "sign", checked && invitation.purpose === "focal_point");
+  if (sign === null) return;
   const replaces = taken.has(invitation.party);
-  former.hidden = !replaces;
-  const choice = former.querySelector("select");
-  if (choice !== null) choice.required = replaces;
-  const label = fill(gettext("Sign as focal point of {party}"), { party: partyName(invitation.party) });
-  put(sign, "label", label);
+  const choice = only(sign, "former", replaces)?.querySelector("select");
+  if (choice) choice.required = true;
+  put(sign, "label", fill(gettext("Sign as focal point of {party}"), { party: partyName(invitation.party) }));
 }
 
 bindActs({
