@@ -228,9 +228,6 @@ def _keep_welcomes(room: Room, change: Transition, offer: Offer) -> None:
     KeyPackage.objects.filter(ref__in=[package.ref for package in change.adds], last_resort=False).delete()
 
 
-# ---------------------------------------------------------------------------------------------------------------- reading
-
-
 def room_view(room_id: str) -> RoomView:
     room = _room(room_id)
     return RoomView(
@@ -261,11 +258,6 @@ def leaves(room_id: str) -> list[Leaf]:
     """The leaves of a room's tree at its present epoch."""
     rows = RoomLeaf.objects.filter(room_id=room_id).order_by("leaf").select_related("client")
     return [Leaf(row.leaf, row.client.card_id, row.client_id, row.since) for row in rows]
-
-
-def rooms_with_leaf(client_hash: str) -> list[str]:
-    """The rooms whose present tree holds this device."""
-    return list(RoomLeaf.objects.filter(client_id=client_hash).order_by("room_id").values_list("room_id", flat=True))
 
 
 def heads_of_rooms(room_ids: Sequence[str]) -> dict[str, int]:

@@ -134,12 +134,8 @@ class Hub:
                     return
                 logger.exception("the channel layer failed; sockets go on by their numbers")
                 await asyncio.sleep(1)
-                await self._rejoin()
-
-    async def _rejoin(self) -> None:
-        """After the layer lost its memory: into the groups again."""
-        for room in list(self._seats):
-            await self._quietly(_layer().group_add(_group(room), self._channel))
+                for room in list(self._seats):  # it may have lost its memory: into the groups again
+                    await self._quietly(_layer().group_add(_group(room), self._channel))
 
     def _hear(self, message: dict[str, Any]) -> None:
         room = message["room"]

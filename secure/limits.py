@@ -30,8 +30,8 @@ EPOCH_GRACE = timedelta(seconds=30)
 
 FRAME_BYTES = 64 * 1024
 HEADER_BYTES = 4 * 1024
-BOX_BYTES = 40 * 1024
-"""A sealed object: padded to 32 KiB, and its tag. With header and event in base64 it fits one frame."""
+BOX_BYTES = 32 * 1024 + 16
+"""A sealed object: padded to 32 KiB at most, and its tag. With header and event in base64 it fits one frame."""
 EVENT_BYTES = 4 * 1024
 ITEMS_PER_PAGE = 200
 ITEMS_PAGE_BYTES = 1024 * 1024

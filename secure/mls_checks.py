@@ -16,7 +16,8 @@ from secure.ed25519 import verify
 from secure.errors import BadInput, TooLarge
 from secure.log import jcs
 from secure.log.errors import LogError
-from secure.mls_wire import Commit, GroupInfo, KeyPackage, LeafNode, bad, labelled, vec
+from secure.mls_codec import bad, labelled, vec
+from secure.mls_wire import Commit, GroupInfo, KeyPackage, LeafNode
 
 
 @dataclass(frozen=True)
@@ -109,10 +110,9 @@ def check_transition(*, before: PublicState, commit: bytes, welcome: bytes | Non
     _check_path(message, old_leaves, context.group_id, place)
     # 5  the committer signed the commit, in this epoch's context
     _check_commit_signature(message, context.raw, sender)
-    # 6  nobody sits twice
+    # 6  nobody sits twice, and a newcomer takes nobody's place but its own
     members = _members(new_leaves)
-    if len({member.device for member in members}) != len(members):
-        raise bad("a device twice")
+    _check_places(message, old_leaves, members, sender)
     # 7  the GroupInfo is the next epoch's, signed by the committer
     if new_info.context.group_id != context.group_id or new_info.context.epoch != ends_epoch + 1:
         raise bad("not the next epoch")
@@ -198,6 +198,14 @@ def _check_path(message: Commit, before: Sequence[LeafNode | None], group_id: st
         path.signature_key,
     ):
         raise bad("a leaf does not change hands")
+
+
+def _check_places(message: Commit, before: Sequence[LeafNode | None], members: Sequence[Member], sender: LeafNode) -> None:
+    if len({member.device for member in members}) != len(members):
+        raise bad("a device twice")
+    replaced = [leaf.card for place in message.removes if (leaf := before[place]) is not None]
+    if message.sender is None and any(card != sender.card for card in replaced):
+        raise bad("a commit from outside replaces a leaf of its own card")
 
 
 def _check_commit_signature(message: Commit, context: bytes, sender: LeafNode) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
-from secure.mls_wire import Commit, LeafNode, Node, ParentNode, bad, vec
+from secure.mls_codec import bad, vec
+from secure.mls_wire import Commit, LeafNode, Node, ParentNode
 
 
 def tree_hash(nodes: Sequence[Node]) -> bytes:

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from secure.ed25519 import public_bytes
-from secure.mls_wire import SUITE, labelled, vec
+from secure.mls_codec import labelled, vec
+from secure.mls_wire import SUITE
 from tests.flow import Device
 
 
