@@ -8,7 +8,7 @@ import { Refusal } from "./refusal.ts";
 import { openHistory, openRingEntry, sealHistory, sealRingEntry, type EpochKey } from "./ring.ts";
 import { readRing, ringKey, ringRow, type Ring, type RingKey, type RoomRow } from "./roomrow.ts";
 import { partyOf } from "./seating.ts";
-import { seatsNow, type Visit } from "./visit.ts";
+import { fetchRoom, frozenBy, seatsNow, type Visit } from "./visit.ts";
 
 /** Entries in one request. */
 const BATCH = 100;
@@ -66,7 +66,7 @@ export async function takeHistory(visit: Visit, row: RoomRow): Promise<void> {
   const { self, room } = visit;
   const before = await readRing(self.rows, room);
   if (!gapsBelow(before, row.epoch)) return;
-  const found = [...(await ownEntries(visit)), ...(await granted(visit))];
+  const found = [...(await ownEntries(visit, row)), ...(await granted(visit))];
   const ring: Record<string, RingKey> = { ...before };
   for (const { epoch, key } of found) {
     if (ring[String(epoch)] === undefined && epoch < row.epoch) ring[String(epoch)] = { key: toBase64(key), own: false, uploaded: false };
@@ -79,13 +79,19 @@ function gapsBelow(ring: Ring, epoch: number): boolean {
   return false;
 }
 
-async function ownEntries({ context, self, room }: Visit): Promise<readonly EpochKey[]> {
+/** What this account's browsers stored. An epoch beyond the served one was seen by one of them: the host has gone back. */
+async function ownEntries(visit: Visit, row: RoomRow): Promise<readonly EpochKey[]> {
+  const { context, self, room } = visit;
   const answer = members(await context.server.get(`/api/ring?room=${room}`));
   const entries = list(answer["entries"], (value) => {
     const found = members(value);
     return { epoch: count(found["epoch"]), box: bytes(found["box"]) };
   });
-  return whatOpens(entries, async ({ epoch, box }) => [await openRingEntry({ room, epoch, box, seed: self.xwingSeed })]);
+  const found = await whatOpens(entries, async ({ epoch, box }) => [await openRingEntry({ room, epoch, box, seed: self.xwingSeed })]);
+  const newest = Math.max(-1, ...found.map(({ epoch }) => epoch));
+  if (newest > row.epoch) visit.served = await fetchRoom(context, room);
+  if (newest > Math.max(row.epoch, visit.served.epoch)) throw await frozenBy(visit, { kind: "rolled_back", evidence: { stored: newest, served: visit.served.epoch } });
+  return found;
 }
 
 async function granted({ context, self, room }: Visit): Promise<readonly EpochKey[]> {
