@@ -23,6 +23,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "founded": founded,
         "chair": chair,
         "officer": parties.is_officer(account),
+        "secretariat": parties.party_of(account) == parties.SECRETARIAT,
         "consultations": consultations,
         "due": [*([words.found_step()] if chair and not founded else []), *(step for step in steps if step)],
     }
