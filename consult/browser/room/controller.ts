@@ -207,6 +207,7 @@ export class Controller {
     this.#add(opened.entries);
     this.#model.head = fresh.at(-1)?.seq ?? this.#model.head;
     if (opened.syncFirst || fresh.some((item) => item.kind === "commit")) this.sync();
+    else if (this.#model.view?.unconfirmed === true) this.#take(await this.#keys.call("roomView", { room: this.#place.room }));
     if (head > this.#model.head) await this.#fetch(this.#model.head);
   }
 

@@ -19,6 +19,8 @@ import { linkWords } from "./words.ts";
 const root = document.querySelector<HTMLElement>("consult-room");
 if (root === null) throw new Error("the page has no room");
 const host = root;
+// what the page showed while scripts were loading; Lit leaves alone what it has not drawn
+host.replaceChildren();
 const said = (name: string): string => host.dataset[name] ?? "";
 const page = {
   room: said("room"),
@@ -32,13 +34,19 @@ const page = {
 const readKey = `consult-read-${page.room}`;
 const model: Model = emptyModel(Number(localStorage.getItem(readKey) ?? 0));
 const names = namesFromPage(said("names"));
-const times = new Times(said("zone") || "UTC", document.documentElement.lang || "en");
+const times = new Times(said("zone") || "UTC", readingLanguage());
 const writing = newWriting();
 let controller: Controller | undefined;
 let drawing = false;
 /** whether the reader is at the end, so that new entries may scroll in */
 let atEnd = true;
 let saving: ReturnType<typeof setTimeout> | undefined;
+
+/** The product's English is British. */
+function readingLanguage(): string {
+  const language = document.documentElement.lang || "en";
+  return language === "en" ? "en-GB" : language;
+}
 
 function changed(): void {
   if (drawing) return;

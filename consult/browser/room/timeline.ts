@@ -138,7 +138,7 @@ function head(author: Author, at: number, shown: Shown): TemplateResult {
 
 function when(at: number, { times }: Shown): TemplateResult {
   const pair = times.pair(at);
-  return html`<time datetime=${pair.iso}>${pair.local} <i>${pair.utc}</i></time>`;
+  return html`<time datetime=${pair.iso}>${pair.local} <i>· ${pair.utc}</i></time>`;
 }
 
 function quoted(id: Hex | null, shown: Shown): TemplateResult | typeof nothing {
