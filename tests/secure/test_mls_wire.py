@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from secure import mls_codec, mls_tree, mls_wire
 from secure.errors import BadInput, Refusal
 from secure.mls_checks import PublicState, Transition, check_founding, check_key_package, check_transition
-from tests import flow
+from tests import flow, room_story
 from tests.flow import Step
 
 NAMES = list(flow.story()["devices"])
@@ -230,3 +230,9 @@ def test_a_committer_cannot_remove_itself_or_a_place_that_is_empty() -> None:
     for removes in ((commit.sender,), (17,)):
         with pytest.raises(BadInput, match="bad_mls"):
             mls_tree.leaves_after(leaves, replace(commit, removes=removes))  # type: ignore[arg-type]
+
+
+def test_the_bytes_were_made_for_the_story_as_it_is_told_now() -> None:
+    """If this fails, make them again: see tests/room_story.py."""
+    told = room_story.world()
+    assert {name: flow.story()[name] for name in told} == told
