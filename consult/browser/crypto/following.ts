@@ -64,7 +64,7 @@ async function applyOne(visit: Visit, row: RoomRow, { epoch, commit }: Handshake
   if (state === undefined) return rejoin(visit, "no state");
   let seen: AppliedCommit | RemovedByCommit;
   try {
-    seen = await engine.rooms.processCommit({ state, commit, validate: credentialsOf(visit.view.standing) });
+    seen = await readCommit(visit, () => engine.rooms.processCommit({ state, commit, validate: credentialsOf(visit.view.standing) }));
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     return unreadable(visit, row, error);
@@ -78,6 +78,17 @@ async function applyOne(visit: Visit, row: RoomRow, { epoch, commit }: Handshake
   const changed = { added: identities(seen.added), removed: identities(seen.removed) };
   const { consultation } = row;
   return stepInto(self, engine, { room, consultation, state: seen.state, heads, before: row, confirmed: true, commit: changed });
+}
+
+/** The device it lets in may be newer than the chains we hold: they are brought up to date before anything is held against anybody. */
+async function readCommit(visit: Visit, read: () => Promise<AppliedCommit | RemovedByCommit>): Promise<AppliedCommit | RemovedByCommit> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    await refreshVisit(visit);
+    return read();
+  }
 }
 
 async function adopt(visit: Visit, before: RoomRow | undefined, pending: PendingRow): Promise<RoomRow> {

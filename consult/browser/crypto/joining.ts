@@ -1,5 +1,6 @@
 /** How this device comes into a room's group: by the Welcome somebody made for it, else from outside. */
 
+import type { Heads } from "./content.ts";
 import { toBase64 } from "./encoding.ts";
 import { hasCode, ServerRefusal } from "./failure.ts";
 import { makeKeyPackages, storedKeyPackages, usedKeyPackage } from "./keypackages.ts";
@@ -45,7 +46,8 @@ async function byWelcome(visit: Visit): Promise<RoomRow | undefined> {
       validate: credentialsOf(visit.view.standing),
     });
     const spent = [...(await usedKeyPackage(self.rows, used)), noRow(waitingPath(room))];
-    const step = { room, consultation: visit.served.consultation, state, heads: headsNow(visit), before: undefined, confirmed: false, commit: undefined };
+    const heads = foundingHeads(visit);
+    const step = { room, consultation: visit.served.consultation, state, heads, before: undefined, confirmed: false, commit: undefined };
     const row = await stepInto(self, engine, step, spent);
     tellRoom(context, room);
     return row;
@@ -54,6 +56,12 @@ async function byWelcome(visit: Visit): Promise<RoomRow | undefined> {
     if (error instanceof Refusal) return undefined;
     throw error;
   }
+}
+
+/** A Welcome names no heads, and commits made since may name older ones than ours: from here on they only must not go back. */
+function foundingHeads({ view, room }: Visit): Heads {
+  const { installation, consultation } = view.chains;
+  return { installation: installation[0]?.hash ?? "", consultation: consultation[0]?.hash ?? "", room };
 }
 
 /** @param others devices of the group which are connected: by the host's word, so they are waited for, and not for long */
