@@ -161,9 +161,8 @@ def reset_sign_in(args: argparse.Namespace) -> int:
         access = reset(sign_in_name=args.name, now=datetime.now(UTC))
     except Refusal:
         return refuse(f"Nobody signs in as {args.name}.")
-    print(
-        f"One-use password: {access.password}\nIt works for 24 hours. At sign-in the person chooses a password and sets up a new second factor."
-    )
+    print(f"One-use password: {access.password}\nIt works for 24 hours.")
+    print("At sign-in the person chooses a password and sets up a new second factor.")
     print("All sessions of this person have ended. Keys and seats are untouched. The record has an entry of this.")
     return 0
 

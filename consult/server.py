@@ -46,7 +46,7 @@ class Request(WebRequest):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.channel.begun = True
-        self.deadline = reactor.callLater(HEADER_SECONDS, self.too_late)  # type: ignore[attr-defined]
+        self.deadline = reactor.callLater(HEADER_SECONDS, self.too_late)
 
     def gotLength(self, length: int | None) -> None:  # noqa: N802
         """Headers are complete; the body begins."""
@@ -54,7 +54,7 @@ class Request(WebRequest):  # type: ignore[misc]
         if length is not None and length > BODY_LIMIT:
             self.refuse(b"413 Content Too Large")
             return
-        self.deadline = reactor.callLater(BODY_SECONDS, self.too_late)  # type: ignore[attr-defined]
+        self.deadline = reactor.callLater(BODY_SECONDS, self.too_late)
         super().gotLength(length)
 
     def handleContentChunk(self, data: bytes) -> None:  # noqa: N802
@@ -101,7 +101,7 @@ class Connections(HTTPFactory):  # type: ignore[misc]
     def buildProtocol(self, addr: Any) -> Any:  # noqa: N802
         protocol = super().buildProtocol(addr)
         protocol.requestFactory = Request
-        reactor.callLater(HEADER_SECONDS, self.drop_silent, protocol)  # type: ignore[attr-defined]
+        reactor.callLater(HEADER_SECONDS, self.drop_silent, protocol)
         return protocol
 
     @staticmethod
@@ -180,7 +180,7 @@ class Server(DaphneServer):  # type: ignore[misc]
 
         daphne_server.HTTPFactory = Connections
         daphne_server.WebSocketFactory = _clean_sockets
-        reactor.callWhenRunning(self._announce)  # type: ignore[attr-defined]
+        reactor.callWhenRunning(self._announce)
         super().run()
 
     def _announce(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class Refusal(Exception):
+class Refusal(Exception):  # noqa: N818  a refusal is expected; an error is not
     """Root of all expected refusals. `about` may name numbers and hashes that help the caller go on; never content."""
 
     def __init__(self, code: str, /, **about: str | int | None) -> None:

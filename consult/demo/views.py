@@ -31,7 +31,7 @@ def keep_to_personas(get_response: Callable[[HttpRequest], HttpResponse]) -> Cal
             if path == "/":
                 return personas(request)
             if not path.startswith(("/static/", "/healthz", "/log/", "/csp-report", "/about/", "/demonstration/personas")):
-                return redirect(settings.CONSULT_DEMONSTRATION["personas_url"])
+                return redirect(f"http://localhost:{settings.ENV.port}/")
         elif path in ("/sign-in", "/restore") or (path == "/" and not request.user.is_authenticated):
             return redirect("/demonstration/enter")
         return get_response(request)

@@ -53,7 +53,7 @@ def _names(consultation: str) -> dict[str, object]:
 
 
 @anonymous
-@csp_replace(
+@csp_replace(  # type: ignore[untyped-decorator]
     {
         "sandbox": ["allow-scripts"],
         "default-src": [NONE],

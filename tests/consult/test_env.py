@@ -62,7 +62,8 @@ def test_all_faults_are_named_at_once(tmp_path: Path) -> None:
 
 
 def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
-    (tmp_path / "consult.env").write_text(f"# ours\nCONSULT_ORIGIN=http://localhost:1\nCONSULT_SECRET_KEY={KEY}\nCONSULT_PORT=1\n", encoding="utf-8")
+    lines = ["# ours", "CONSULT_ORIGIN=http://localhost:1", f"CONSULT_SECRET_KEY={KEY}", "CONSULT_PORT=1"]
+    (tmp_path / "consult.env").write_text("\n".join(lines), encoding="utf-8")
     env = read({"CONSULT_DATA": str(tmp_path), "CONSULT_PORT": "2"})
     assert (env.origin, env.port) == ("http://localhost:1", 2)
 

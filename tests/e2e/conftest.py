@@ -1,4 +1,7 @@
-"""A real installation, a real Chromium, one context for each person. Asynchronous, because a running Playwright loop and Django do not mix."""
+"""A real installation, a real Chromium, one context for each person.
+
+Asynchronous, because a running synchronous Playwright and Django do not mix.
+"""
 
 from __future__ import annotations
 
