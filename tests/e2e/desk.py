@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from django_otp.oath import TOTP
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Response, expect
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Error, Locator, Page, Response, expect
 
 from tests.installation import Installation
 
@@ -60,7 +60,13 @@ class Desk:
                 return
 
     async def go(self, path: str) -> None:
-        await self.page.goto(path)
+        try:
+            await self.page.goto(path)
+        except Error as error:
+            # the page was loading itself again after an act; people press once more
+            if "ERR_ABORTED" not in str(error):
+                raise
+            await self.page.goto(path)
 
     def button(self, words: str | re.Pattern[str]) -> Locator:
         return self.page.get_by_role("button", name=words)
