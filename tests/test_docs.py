@@ -171,3 +171,24 @@ def test_a_decision_says_what_why_and_at_what_price(path: Path) -> None:
     assert re.match(rf"# {int(path.name[:4])}\. \S", text)
     assert re.findall(r"^## (.+)$", text, re.MULTILINE) == ["Decision", "Why", "Price"]
     assert len(text.splitlines()) <= 40
+
+
+PAGES_ONLY = {"bad_ticket", "not_secretariat", "register_not_yours", "sign_in_refused", "reset_used", "chairs_enrolled"}
+"""Refusals that only pages and the command line meet."""
+OWN_TOOLS = {"secure/sealing.py", "secure/codes.py", "meetings/roster.py"}
+"""What the server never calls with a stranger's bytes: the Python twins of what browsers do."""
+
+
+def test_every_refusal_of_a_door_for_programs_is_in_the_protocol() -> None:
+    raised = re.compile(r'\b(?:BadInput|Forbidden|Conflict|Gone|TooLarge|TooMany|NotFound)\(\s*"(\w+)"')
+    sources = [
+        path for layer in ("consult", "meetings", "secure") for path in (ROOT / layer).glob("**/*.py") if "node_modules" not in path.parts
+    ]
+    codes = {
+        code
+        for path in sources
+        if path.relative_to(ROOT).as_posix() not in OWN_TOOLS
+        for code in raised.findall(path.read_text(encoding="utf-8"))
+    }
+    assert {code for code in codes - PAGES_ONLY if f"`{code}`" not in page("protocol.md")} == set()
+    assert codes >= PAGES_ONLY
