@@ -3,7 +3,7 @@
  * goes through one queue, so that two frames never overtake each other.
  */
 
-import type { Entry, Hex, Progress, RoomItem, RoomView } from "../bridge.ts";
+import type { Entry, Hex, Opened, Progress, RoomItem, RoomView } from "../bridge.ts";
 import { codeOf, type Keys } from "../keys.ts";
 import { merged, type Model } from "./model.ts";
 import { RoomSocket, type ServerFrame } from "./socket.ts";
@@ -29,6 +29,8 @@ export class Controller {
   #work: Promise<void> = Promise.resolve();
   #syncDue = false;
   #inFlight: Hex | undefined;
+  /** the number of the first commit that was shown before the room had taken it in, so that its line could say nothing yet */
+  #unsaid: number | undefined;
   #retry: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: { keys: Keys; place: Place; model: Model; changed: () => void }) {
@@ -155,6 +157,7 @@ export class Controller {
     for (;;) {
       const opened = await this.#keys.call("roomItems", { room: this.#place.room, since: from, limit: page });
       this.#add(opened.entries);
+      this.#noteUnsaid(opened);
       const reached = opened.entries.at(-1)?.seq ?? opened.head;
       if (opened.syncFirst) this.sync();
       if (reached >= opened.head || opened.entries.length === 0) {
@@ -205,6 +208,7 @@ export class Controller {
     }
     const opened = await this.#keys.call("roomOpenItems", { room: this.#place.room, items: fresh });
     this.#add(opened.entries);
+    this.#noteUnsaid(opened);
     this.#model.head = fresh.at(-1)?.seq ?? this.#model.head;
     if (opened.syncFirst || fresh.some((item) => item.kind === "commit")) this.sync();
     else if (this.#model.view?.unconfirmed === true) this.#take(await this.#keys.call("roomView", { room: this.#place.room }));
@@ -269,10 +273,17 @@ export class Controller {
     await this.#pump();
   }
 
-  /** What could not be opened before may open now: the key came as history, or the welcome arrived. */
+  /** What could not be opened before may open now: the key came as history, the welcome arrived, the commit was taken in. */
   async #openAgain(): Promise<void> {
     const closed = this.#model.entries.find((entry) => entry.kind === "unopened" && entry.remedy === "ask_history");
-    if (closed !== undefined) await this.#fetch(closed.seq - 1);
+    const first = Math.min(closed?.seq ?? Infinity, this.#unsaid ?? Infinity);
+    this.#unsaid = undefined;
+    if (first !== Infinity) await this.#fetch(first - 1);
+  }
+
+  #noteUnsaid({ entries, syncFirst }: Opened): void {
+    const silent = entries.find((entry) => entry.kind === "membership" && entry.added === null);
+    if (syncFirst && silent !== undefined) this.#unsaid = Math.min(this.#unsaid ?? Infinity, silent.seq);
   }
 
   #take(view: RoomView): void {

@@ -14,7 +14,7 @@ import { people, surroundings } from "./people.ts";
 import { timeline, type PaperEntry, type Shown } from "./timeline.ts";
 import { Times } from "./times.ts";
 import { savePaper, showPaper } from "./viewer.ts";
-import { linkWords } from "./words.ts";
+import { alarmWords, linkWords } from "./words.ts";
 
 const root = document.querySelector<HTMLElement>("consult-room");
 if (root === null) throw new Error("the page has no room");
@@ -118,7 +118,7 @@ function room(): TemplateResult {
         }}
       >
         <div class="timeline" role="log" aria-label=${gettext("Conversation")} tabindex="0" @scroll=${scrolled} @keydown=${walk}>
-          ${model.alarms.map((alarm) => html`<div class="panel alarm" role="alert"><p>${wordsFor(alarm.kind === "rolled_back" ? "host_rolled_back" : "room_frozen")}</p></div>`)} ${timeline(shown)}
+          ${model.alarms.map((alarm) => html`<div class="panel alarm" role="alert"><p>${alarmWords(alarm)}</p></div>`)} ${timeline(shown)}
         </div>
         ${model.below === 0 ? nothing : html`<button type="button" class="jump primary" @click=${toEnd}>${gettext("New messages below")} · ${model.below}</button>`}
         ${composer({ model, names, writing, acts: { send, typed, attach, stopReplying, confirmKeys } })}

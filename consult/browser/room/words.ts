@@ -1,7 +1,8 @@
 /** The room's own words: capacities, states of the connection, why something cannot be opened or sent. */
 
-import type { Entry, SeatCapacity, SendBlock } from "../bridge.ts";
+import type { Alarm, Entry, SeatCapacity, SendBlock } from "../bridge.ts";
 import { gettext } from "../gettext.ts";
+import { wordsFor } from "../words.ts";
 
 export type Link = "connecting" | "connected" | "by_post" | "waiting" | "signed_out" | "no_seat";
 
@@ -78,4 +79,23 @@ const remedies: Readonly<Record<Unopened["remedy"], string>> = {
 
 export function unopenedWords(entry: Unopened): string {
   return `${gettext(causes[entry.cause])} ${gettext(remedies[entry.remedy])}`.trim();
+}
+
+/** Only some alarms stop a room; the others say that the host was caught, and the room may go on. */
+const alarmCodes: Readonly<Partial<Record<Alarm["kind"], string>>> = {
+  rolled_back: "host_rolled_back",
+  chain_broken: "chain_broken",
+  fork: "fork",
+  wrong_installation: "wrong_installation",
+};
+
+export function alarmWords(alarm: Alarm): string {
+  switch (alarm.kind) {
+    case "record":
+      return gettext("The record the server shows does not hold. Call the Co-Chairs and the secretariat by telephone.");
+    case "removal_late":
+      return gettext("Somebody who was removed may still be able to read. Send nothing confidential, and call the Co-Chairs by telephone.");
+    default:
+      return wordsFor(alarmCodes[alarm.kind] ?? "room_frozen");
+  }
 }
