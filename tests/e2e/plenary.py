@@ -74,6 +74,16 @@ async def convened(sit: Sit, house: Installation, *, names: dict[str, str], text
     return plenary
 
 
+async def withdraw(plenary: Plenary, *, name: str) -> None:
+    """The focal point takes a delegate's accreditation back."""
+    desk = plenary.focal
+    await desk.go(f"/consultations/{plenary.consultation}/delegation")
+    row = desk.page.locator("[data-people]").get_by_role("row").filter(has_text=name)
+    await row.get_by_text("Withdraw", exact=True).click()
+    await row.get_by_role("button", name="Sign the withdrawal").click()
+    await desk.sees("From this moment the server gives this person nothing more")
+
+
 async def room_of(desk: Desk) -> str:
     """The room's name, on the room's own page."""
     found = await desk.page.locator("consult-room").get_attribute("data-room")
