@@ -6,7 +6,7 @@ const noCrypto = {
 };
 
 export default tseslint.config(
-  { ignores: ["node_modules", "eslint.config.js", "build.mjs", "patches.mjs", "tests/flow.gen.mjs", "vitest.config.ts"] },
+  { ignores: ["node_modules", "eslint.config.js", "build.mjs", "patches.mjs", "tests/flow.gen.mjs", "tests/ghost.mjs", "vitest.config.ts"] },
   js.configs.recommended,
   ...tseslint.configs.strictTypeChecked,
   {
