@@ -45,7 +45,7 @@ def named_in(path: str) -> frozenset[str]:
     if path.endswith(".py"):
         functions = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
         return frozenset(function.name for function in functions if function.name.startswith("test_"))
-    return frozenset(re.findall(r'\b(?:test|describe)(?:\.each\([^\n]*?\))?\(\s*"([^"\n]+)"', source))
+    return frozenset(re.findall(r'\b(?:test|it|describe)(?:\.each\([^\n]*?\))?\(\s*"([^"\n]+)"', source))
 
 
 def shown_by(cells: list[str]) -> list[tuple[str, str]]:
