@@ -41,22 +41,27 @@ build: .build/dev
 $(UV):
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
 		{ echo "Consult needs Python 3.11, 3.12 or 3.13: make PYTHON=/path/to/python3"; exit 1; }
+	@echo "Making .venv…"
 	@$(PYTHON) -m venv --without-pip .venv
 	@$(PYTHON) -m pip --version >/dev/null 2>&1 || { echo "pip is missing: apt install python3-pip"; exit 1; }
 	@$(PYTHON) -m pip --python $(BIN)/python install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 
 .build/run: $(UV) requirements/run.txt
 	@mkdir -p .build
+	@echo "Fetching Python packages…"
 	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements/run.txt
 	@touch $@
 
 # the editable install builds the front end (hatch_build.py)
 .build/app: .build/run pyproject.toml hatch_build.py $(SOURCES)
+	@echo "Building the front end (a minute the first time)…"
 	@$(UV) pip install --quiet --python $(BIN)/python --no-deps -e .
 	@touch $@
 
-.build/dev: .build/app requirements/dev.txt
+.build/dev: .build/app requirements/dev.txt $(BROWSER)/package-lock.json
+	@echo "Fetching what the tests need…"
 	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	@$(BIN)/python hatch_build.py --for-tests
 	@touch $@
 
 clean:

@@ -53,6 +53,19 @@ def npm() -> tuple[list[str], dict[str, str]]:
     return [str(binaries / "node"), str(home / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")], environ
 
 
+def install(browser: Path, *options: str) -> None:
+    """The packages of the lock file, unless they are there already. Without `--omit=dev` also those of the tests."""
+    mark = browser / "node_modules" / ".consult-installed"
+    wanted = hashlib.sha256((browser / "package-lock.json").read_bytes()).hexdigest()
+    found = mark.read_text(encoding="utf-8").split() if mark.is_file() else []
+    if found[:1] == [wanted] and (found[1:] == [] or options):
+        return
+    print("Fetching the front end's packages…", flush=True)
+    command, environ = npm()
+    subprocess.run([*command, "ci", "--ignore-scripts", "--no-audit", "--no-fund", *options], cwd=browser, env=environ, check=True)
+    mark.write_text(" ".join([wanted, *options]), encoding="utf-8")
+
+
 def build(root: Path) -> None:
     browser, dist = root / "consult" / "browser", root / "consult" / "static" / "consult" / "dist"
     name = stamp(browser) if browser.is_dir() else None
@@ -60,11 +73,8 @@ def build(root: Path) -> None:
     if built.is_file() and name in (None, built.read_text(encoding="utf-8")):
         return
     command, environ = npm()
-    installed = browser / "node_modules" / ".consult-lock"
-    lock = (browser / "package-lock.json").read_text(encoding="utf-8")
-    if not installed.is_file() or installed.read_text(encoding="utf-8") != lock:
-        subprocess.run([*command, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=browser, env=environ, check=True)
-        installed.write_text(lock, encoding="utf-8")
+    install(browser, "--omit=dev")
+    print("Building the front end…", flush=True)
     subprocess.run([*command, "run", "--silent", "build", "--", str(dist)], cwd=browser, env=environ, check=True)
     built.write_text(str(name), encoding="utf-8")
 
@@ -80,4 +90,7 @@ class FrontEnd(BuildHookInterface):  # type: ignore[type-arg,misc]
 
 
 if __name__ == "__main__":
-    build(Path(__file__).resolve().parent)
+    here = Path(__file__).resolve().parent
+    if sys.argv[1:] == ["--for-tests"]:
+        install(here / "consult" / "browser")
+    build(here)

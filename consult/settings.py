@@ -196,5 +196,9 @@ LOGGING: dict[str, Any] = {
     "formatters": {"line": {"()": "consult.middleware.LineFormatter"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": ENV.log_level},
-    "loggers": {"django.server": {"handlers": [], "propagate": False}},
+    # Daphne tells at INFO which endpoint it configures; we say ourselves when we serve
+    "loggers": {
+        "daphne.server": {"level": "WARNING" if ENV.log_level == "INFO" else ENV.log_level},
+        "django.server": {"handlers": [], "propagate": False},
+    },
 }
