@@ -1,4 +1,4 @@
-"""Judges statements: is this one lawful after those? (AUTHORITY.md, section 2). Pure: no clock, no database.
+"""Judges statements: is this one lawful after those? (docs/protocol.md, section 2). Pure: no clock, no database.
 
 `follow` asks, in this order, and `consult/browser/crypto/judging.ts` does the same:
 

@@ -1,4 +1,4 @@
-"""Who sits where: a pure function of chains, without a clock (AUTHORITY.md, section 2).
+"""Who sits where: a pure function of chains, without a clock (docs/protocol.md, section 2).
 
 `consult/browser/crypto/roster.ts` is the same function; `tests/vectors/roster.json` holds the two together.
 """

@@ -1,4 +1,4 @@
-"""When each act is due and what stands after it (AUTHORITY.md, section 2): one small function per row of the table; pure.
+"""When each act is due and what stands after it (docs/protocol.md, section 2): one small function per row of the table; pure.
 
 A rule gets what stood before the statement and `seen`, the installation as its signers saw it (`up`).
 """

@@ -1,4 +1,4 @@
-"""Invitations: a code for one person, used once, expiring (AUTHORITY.md 3; docs/protocol.md, section 3).
+"""Invitations: a code for one person, used once, expiring (docs/protocol.md, section 3).
 
 The code's secret never reaches the server, which knows a code by its *locator*. Who may invite whom is a rule of the layers above and
 comes in as an argument. The holder's side is `secure/enrolling.py`.

@@ -192,3 +192,15 @@ def test_every_refusal_of_a_door_for_programs_is_in_the_protocol() -> None:
     }
     assert {code for code in codes - PAGES_ONLY if f"`{code}`" not in page("protocol.md")} == set()
     assert codes >= PAGES_ONLY
+
+
+def test_every_page_that_code_refers_to_is_there() -> None:
+    sources = [
+        path
+        for layer in ("consult", "meetings", "secure", "tests")
+        for path in (ROOT / layer).glob("**/*")
+        if path.suffix in {".py", ".ts", ".mjs"}
+    ]
+    own = [path for path in sources if "node_modules" not in path.parts]
+    named = {(path.name, page) for path in own for page in re.findall(r"[\w./-]+\.md\b", path.read_text(encoding="utf-8"))}
+    assert {(name, page) for name, page in named if not any((base / page).is_file() for base in (ROOT, DOCS, DOCS / "decisions"))} == set()

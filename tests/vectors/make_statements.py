@@ -1,6 +1,6 @@
 """Writes statements.json: every row of the table, and every way of breaking it. Run as `python -m tests.vectors.make_statements`.
 
-The expectations are written here by hand, from AUTHORITY's table as docs/protocol.md gives it; the generator only signs, and refuses to
+The expectations are written here by hand, from the table of docs/protocol.md, section 2; the generator only signs, and refuses to
 write a file that Python does not agree with. The file is long because the table is: one function per row, read beside it.
 """
 

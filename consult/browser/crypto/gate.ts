@@ -1,5 +1,5 @@
 /**
- * The gate (AUTHORITY.md, section 4): who may be in the group, judged by our own roster and never by the host.
+ * The gate (docs/protocol.md, section 9): who may be in the group, judged by our own roster and never by the host.
  * Pure: leaves and seats in, a verdict out.
  */
 

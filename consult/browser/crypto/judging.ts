@@ -1,5 +1,5 @@
 /**
- * Judges statements: is this one lawful after those? (AUTHORITY.md, section 2; meetings/judging.py.) `follow` asks, in this order:
+ * Judges statements: is this one lawful after those? (docs/protocol.md, section 2; meetings/judging.py.) `follow` asks, in this order:
  *
  * 1. the type is known and the body has its exact shape;
  * 2. it belongs to this installation;

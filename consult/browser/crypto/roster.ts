@@ -1,5 +1,5 @@
 /**
- * Who sits where: a pure function of chains, without a clock (AUTHORITY.md, section 2; meetings/roster.py).
+ * Who sits where: a pure function of chains, without a clock (docs/protocol.md, section 2; meetings/roster.py).
  * tests/vectors/roster.json holds the two together.
  */
 

@@ -1,5 +1,5 @@
 /**
- * Who must sign each act, when it is due, and what stands after it (AUTHORITY.md, section 2): one small function each per row of the
+ * Who must sign each act, when it is due, and what stands after it (docs/protocol.md, section 2): one small function each per row of the
  * table (meetings/signers.py, meetings/rules.py). A rule gets what stood before the statement and `seen`, the installation as its signers
  * saw it (`up`).
  */
