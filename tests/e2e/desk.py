@@ -32,6 +32,9 @@ class Desk:
     faults: list[str] = field(default_factory=list)
     answers: list[bytes] = field(default_factory=list)
     keep_answers: bool = False
+    #: what the person has beside the browser once enrolled: the authenticator's secret, the recovery key on paper
+    secret: str = ""
+    recovery_key: str = ""
 
     @classmethod
     async def sit(cls, browser: Browser, house: Installation, name: str, *, origin: str | None = None, keep_answers: bool = False) -> Desk:
@@ -111,19 +114,19 @@ class Desk:
         await self.press("Continue")
         letters = self.page.locator('[data-part="secret"]')
         await expect(letters).to_have_text(re.compile(r"\w{4} \w{4}"), timeout=PATIENCE)
-        secret = (await letters.inner_text()).replace(" ", "")
+        secret = self.secret = (await letters.inner_text()).replace(" ", "")
         if shots:
             await self.shot("enrol-authenticator")
         await self.label("The six digits it shows now").fill(six_digits(secret))
         await self.press("Make my keys and enrol")
         await expect(self.page.get_by_role("heading", name="Recovery codes")).to_be_visible(timeout=PATIENCE)
-        key = await self.page.locator('[data-part="recovery-key"]').inner_text()
+        key = self.recovery_key = (await self.page.locator('[data-part="recovery-key"]').inner_text()).strip()
         if shots:
             await self.shot("enrol-sheet")
-        await self.page.locator("#last-group").fill("-".join(key.strip().split("-")[-2:]))
+        await self.page.locator("#last-group").fill("-".join(key.split("-")[-2:]))
         await self.press("I have the sheet; finish")
         await self.page.wait_for_url(re.compile(r"/$"))
-        return key.strip()
+        return key
 
     async def invite(self, *, opener: str, name: str) -> str:
         """Makes a code on the present page and reads it from the dialog."""
@@ -155,9 +158,10 @@ class Desk:
         return await self.page.evaluate(script, argument)
 
 
-def six_digits(secret: str) -> str:
+def six_digits(secret: str, *, ahead: int = 0) -> str:
+    """What the authenticator shows, `ahead` half minutes from now."""
     totp = TOTP(base64.b32decode(secret + "=" * (-len(secret) % 8)), 30)
-    totp.time = time.time()
+    totp.time = time.time() + 30 * ahead
     return f"{totp.token():06d}"
 
 
