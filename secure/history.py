@@ -45,9 +45,7 @@ def grant(*, room_id: str, card: str, slice_: Slice, box: bytes, due: DueOf, now
     given = HistoryGrant.objects.filter(room_id=room_id, card=slice_.card, from_epoch=slice_.first, to_epoch=slice_.last)
     if given.exists() or not any(_within(slice_, each) for each in due(room_id)):
         raise Conflict("not_due")
-    HistoryGrant.objects.create(
-        room_id=room_id, card=slice_.card, from_epoch=slice_.first, to_epoch=slice_.last, box=box, by=card, at=now
-    )
+    HistoryGrant.objects.create(room_id=room_id, card=slice_.card, from_epoch=slice_.first, to_epoch=slice_.last, box=box, by=card, at=now)
     transaction.on_commit(lambda: fanout.notify_due([room_id]))
 
 

@@ -6,109 +6,155 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('secure', '0001_initial'),
+        ("secure", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Consultation',
+            name="Consultation",
             fields=[
-                ('id', models.CharField(max_length=64, primary_key=True, serialize=False)),
-                ('reference', models.CharField(max_length=40)),
-                ('level', models.CharField(choices=[('senior_officials', 'Senior Officials'), ('ministers', 'Ministers')], max_length=20)),
-                ('urgency', models.CharField(choices=[('routine', 'Routine'), ('urgent', 'Urgent'), ('immediate', 'Immediate')], max_length=12)),
-                ('state', models.CharField(choices=[('proposed', 'Proposed'), ('returned', 'Returned'), ('withdrawn', 'Withdrawn'), ('concurred', 'Concurred'), ('open', 'Open')], max_length=12)),
-                ('proposer', models.CharField(help_text='card', max_length=64)),
-                ('brief', models.CharField(help_text='SHA-256 of the sealed brief', max_length=64)),
-                ('reason', models.CharField(blank=True, help_text='SHA-256 of the sealed reason of a return or withdrawal', max_length=64)),
-                ('marking', models.CharField(max_length=40)),
-                ('retention_years', models.PositiveSmallIntegerField()),
-                ('undertaking', models.CharField(max_length=64)),
-                ('proposed_at', models.DateTimeField()),
-                ('concurred_at', models.DateTimeField(null=True)),
-                ('opened_at', models.DateTimeField(null=True)),
-                ('ended_at', models.DateTimeField(null=True)),
+                ("id", models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ("reference", models.CharField(max_length=40)),
+                ("level", models.CharField(choices=[("senior_officials", "Senior Officials"), ("ministers", "Ministers")], max_length=20)),
+                (
+                    "urgency",
+                    models.CharField(choices=[("routine", "Routine"), ("urgent", "Urgent"), ("immediate", "Immediate")], max_length=12),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("proposed", "Proposed"),
+                            ("returned", "Returned"),
+                            ("withdrawn", "Withdrawn"),
+                            ("concurred", "Concurred"),
+                            ("open", "Open"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("proposer", models.CharField(help_text="card", max_length=64)),
+                ("brief", models.CharField(help_text="SHA-256 of the sealed brief", max_length=64)),
+                ("reason", models.CharField(blank=True, help_text="SHA-256 of the sealed reason of a return or withdrawal", max_length=64)),
+                ("marking", models.CharField(max_length=40)),
+                ("retention_years", models.PositiveSmallIntegerField()),
+                ("undertaking", models.CharField(max_length=64)),
+                ("proposed_at", models.DateTimeField()),
+                ("concurred_at", models.DateTimeField(null=True)),
+                ("opened_at", models.DateTimeField(null=True)),
+                ("ended_at", models.DateTimeField(null=True)),
             ],
         ),
         migrations.CreateModel(
-            name='Officer',
+            name="Officer",
             fields=[
-                ('account', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='officer', serialize=False, to=settings.AUTH_USER_MODEL)),
-                ('since', models.DateTimeField()),
-                ('until', models.DateTimeField(null=True)),
+                (
+                    "account",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        primary_key=True,
+                        related_name="officer",
+                        serialize=False,
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                ("since", models.DateTimeField()),
+                ("until", models.DateTimeField(null=True)),
             ],
         ),
         migrations.CreateModel(
-            name='Party',
+            name="Party",
             fields=[
-                ('code', models.CharField(max_length=16, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=80)),
-                ('zone', models.CharField(max_length=40)),
-                ('kind', models.CharField(choices=[('state', 'State'), ('organisation', 'Organisation')], max_length=12)),
-                ('steering_group', models.BooleanField(default=False)),
-                ('chairing', models.BooleanField(default=False, help_text='its senior official is Co-Chair')),
+                ("code", models.CharField(max_length=16, primary_key=True, serialize=False)),
+                ("name", models.CharField(max_length=80)),
+                ("zone", models.CharField(max_length=40)),
+                ("kind", models.CharField(choices=[("state", "State"), ("organisation", "Organisation")], max_length=12)),
+                ("steering_group", models.BooleanField(default=False)),
+                ("chairing", models.BooleanField(default=False, help_text="its senior official is Co-Chair")),
             ],
             options={
-                'verbose_name_plural': 'parties',
+                "verbose_name_plural": "parties",
             },
         ),
         migrations.CreateModel(
-            name='ProposalDraft',
+            name="ProposalDraft",
             fields=[
-                ('id', models.CharField(max_length=32, primary_key=True, serialize=False)),
-                ('box', models.BinaryField()),
-                ('at', models.DateTimeField()),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='proposal_drafts', to=settings.AUTH_USER_MODEL)),
+                ("id", models.CharField(max_length=32, primary_key=True, serialize=False)),
+                ("box", models.BinaryField()),
+                ("at", models.DateTimeField()),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="proposal_drafts", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Delegate',
+            name="Delegate",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('card', models.CharField(max_length=64)),
-                ('party', models.CharField(max_length=16)),
-                ('capacity', models.CharField(max_length=16)),
-                ('undertaken_at', models.DateTimeField(null=True)),
-                ('withdrawn_at', models.DateTimeField(null=True)),
-                ('seated', models.BooleanField(default=False, help_text="the roster's word at the newest heads")),
-                ('consultation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='delegates', to='meetings.consultation')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("card", models.CharField(max_length=64)),
+                ("party", models.CharField(max_length=16)),
+                ("capacity", models.CharField(max_length=16)),
+                ("undertaken_at", models.DateTimeField(null=True)),
+                ("withdrawn_at", models.DateTimeField(null=True)),
+                ("seated", models.BooleanField(default=False, help_text="the roster's word at the newest heads")),
+                (
+                    "consultation",
+                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="delegates", to="meetings.consultation"),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('consultation', 'card'), name='a_card_has_one_place')],
+                "constraints": [models.UniqueConstraint(fields=("consultation", "card"), name="a_card_has_one_place")],
             },
         ),
         migrations.CreateModel(
-            name='Composition',
+            name="Composition",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('capacity', models.CharField(max_length=16)),
-                ('history', models.CharField(max_length=16)),
-                ('answer', models.CharField(choices=[('none', 'None'), ('accept', 'Accept'), ('decline', 'Decline'), ('awaiting_instructions', 'Awaiting')], default='none', max_length=24)),
-                ('answered_at', models.DateTimeField(null=True)),
-                ('reached_at', models.DateTimeField(help_text='its focal point has opened the invitation, signed in', null=True)),
-                ('consultation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='composition', to='meetings.consultation')),
-                ('party', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='meetings.party')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("capacity", models.CharField(max_length=16)),
+                ("history", models.CharField(max_length=16)),
+                (
+                    "answer",
+                    models.CharField(
+                        choices=[("none", "None"), ("accept", "Accept"), ("decline", "Decline"), ("awaiting_instructions", "Awaiting")],
+                        default="none",
+                        max_length=24,
+                    ),
+                ),
+                ("answered_at", models.DateTimeField(null=True)),
+                ("reached_at", models.DateTimeField(help_text="its focal point has opened the invitation, signed in", null=True)),
+                (
+                    "consultation",
+                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="composition", to="meetings.consultation"),
+                ),
+                ("party", models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to="meetings.party")),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('consultation', 'party'), name='a_party_sits_once')],
+                "constraints": [models.UniqueConstraint(fields=("consultation", "party"), name="a_party_sits_once")],
             },
         ),
         migrations.CreateModel(
-            name='SeatedDevice',
+            name="SeatedDevice",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(help_text='of room', max_length=16)),
-                ('card', models.CharField(max_length=64)),
-                ('device', models.CharField(max_length=64)),
-                ('consultation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='seated_devices', to='meetings.consultation')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("kind", models.CharField(help_text="of room", max_length=16)),
+                ("card", models.CharField(max_length=64)),
+                ("device", models.CharField(max_length=64)),
+                (
+                    "consultation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="seated_devices", to="meetings.consultation"
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('consultation', 'kind', 'device'), name='a_device_is_seated_once')],
+                "constraints": [models.UniqueConstraint(fields=("consultation", "kind", "device"), name="a_device_is_seated_once")],
             },
         ),
     ]

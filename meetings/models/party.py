@@ -32,9 +32,7 @@ class Party(models.Model):
 class Officer(models.Model):
     """An officer of the secretariat; a host rule, confirmed by the inviting Co-Chair. Gives no seat in any room."""
 
-    account = models.OneToOneField(
-        settings.AUTH_USER_MODEL, primary_key=True, on_delete=models.PROTECT, related_name="officer"
-    )
+    account = models.OneToOneField(settings.AUTH_USER_MODEL, primary_key=True, on_delete=models.PROTECT, related_name="officer")
     since = models.DateTimeField()
     until = models.DateTimeField(null=True)
 
