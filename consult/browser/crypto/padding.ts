@@ -14,7 +14,7 @@ export function pad(bytes: Uint8Array): Bytes {
 export function unpad(padded: Uint8Array): Bytes {
   const length = readU32(padded, 0);
   if (length > padded.length - 4) throw new Refusal("malformed", "the length runs past the end");
-  const bytes = padded.slice(4, 4 + length) as Bytes;
+  const bytes = padded.slice(4, 4 + length);
   let expected = SMALLEST;
   while (expected < length + 4) expected *= 2;
   if (padded.length !== expected) throw new Refusal("malformed", "not padded to its size class");

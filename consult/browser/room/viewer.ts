@@ -51,7 +51,7 @@ export function savePaper(blob: Blob, name: string): void {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([blob], { type: "application/octet-stream" }));
   // Characters that could hide what a name really is, or lead out of the folder, do not reach the disk.
-  link.download = name.replace(/[\u0000-\u001f\u007f\u200b-\u200f\u202a-\u202e\u2066-\u2069/\\:*?"<>|]/g, "_");
+  link.download = name.replace(/[\p{Cc}\p{Cf}/\\:*?"<>|]/gu, "_");
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }

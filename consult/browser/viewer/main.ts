@@ -12,6 +12,8 @@ interface Given {
 }
 
 const widest = 1400;
+/** VerbosityLevel.ERRORS */
+const onlyErrors = 0;
 
 function isGiven(value: unknown): value is Given {
   return typeof value === "object" && value !== null && "bytes" in value && value.bytes instanceof ArrayBuffer && "type" in value;
@@ -41,7 +43,7 @@ async function showImage(bytes: ArrayBuffer, type: string): Promise<void> {
 async function showPdf(bytes: ArrayBuffer, words: string): Promise<void> {
   // no worker can be started from an opaque origin: the library finds this one in the page itself
   Object.assign(globalThis, { pdfjsWorker: pdfWorker });
-  const paper = await pdf.getDocument({ data: new Uint8Array(bytes), isEvalSupported: false, useSystemFonts: true, useWasm: false, verbosity: pdf.VerbosityLevel.ERRORS }).promise;
+  const paper = await pdf.getDocument({ data: new Uint8Array(bytes), isEvalSupported: false, useSystemFonts: true, useWasm: false, verbosity: onlyErrors }).promise;
   for (let n = 1; n <= paper.numPages; n += 1) await showPage(paper, n, words.replace("{n}", String(n)).replace("{all}", String(paper.numPages)));
 }
 
