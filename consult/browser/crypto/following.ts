@@ -9,7 +9,7 @@ import { Refusal } from "./refusal.ts";
 import type { AppliedCommit, Member, RemovedByCommit } from "./roomcrypto.ts";
 import { leaveRows, readPending, readState, stepInto, type PendingRow, type RoomRow } from "./roomrow.ts";
 import { credentialsOf, knowsHeads, notBehind, seatsAt } from "./seating.ts";
-import { frozenBy, readHeads, refreshVisit, seatsNow, tellRoom, type Visit } from "./visit.ts";
+import { fetchRoom, frozenBy, readHeads, refreshVisit, seatsNow, tellRoom, type Visit } from "./visit.ts";
 
 interface Handshake {
   readonly epoch: number;
@@ -24,6 +24,8 @@ interface Handshake {
 export async function follow(visit: Visit, before: RoomRow): Promise<RoomRow | undefined> {
   let row = before;
   for (;;) {
+    // The room may have moved on since we asked where it stands: only what the host says now counts against it.
+    if (row.epoch > visit.served.epoch) visit.served = await fetchRoom(visit.context, visit.room);
     if (row.epoch > visit.served.epoch) throw await behind(visit, row);
     const handshakes = await fetchHandshakes(visit, row.epoch);
     const [next] = handshakes;
