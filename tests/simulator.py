@@ -101,8 +101,11 @@ class LyingServer:
     loans: list[Loan] = field(default_factory=list)
     #: close code of every socket that ended, by session
     closed: list[tuple[str, int]] = field(default_factory=list)
+    #: sessions whose line is down: their sockets are torn, their requests go unanswered
+    cut_off: set[str] = field(default_factory=set)
     _server: asyncio.Server | None = None
     _open: set[asyncio.Task[None]] = field(default_factory=set)
+    _sockets: dict[asyncio.StreamWriter, str] = field(default_factory=dict)
 
     async def start(self) -> None:
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.house.front, limit=2**22)
@@ -126,8 +129,16 @@ class LyingServer:
         (lender,) = await _sessions([of])
         self.loans.append(Loan(await _sessions(to), re.compile(path), lender))
 
+    async def cut(self, context: BrowserContext) -> None:
+        """The line of this browser breaks, without a word of goodbye."""
+        who = await session(context)
+        self.cut_off.add(who)
+        for writer in [writer for writer, told in self._sockets.items() if told == who]:
+            writer.transport.abort()
+
     def honest(self) -> None:
-        """From now on nothing is changed."""
+        """From now on nothing is changed, and every line is up."""
+        self.cut_off.clear()
         self.lies.clear()
         self.frame_lies.clear()
         self.loans.clear()
@@ -153,6 +164,8 @@ class LyingServer:
         method, path, _ = start.split(" ", 2)
         question = Question(method, path, self._lent(path, headers), await _read_body(reader, headers))
         told = _session_of(headers)
+        if told in self.cut_off:
+            return False
         if _value(headers, "upgrade").lower() == "websocket":
             await self._socket(question, told, reader, writer)
             return False
@@ -195,10 +208,12 @@ class LyingServer:
             start, headers = await _read_head(back_reader)
             writer.write(_head_text(start, [*_kept(headers), ("Connection", "Upgrade")]))
             if " 101 " in start:
+                self._sockets[writer] = told
                 up = asyncio.ensure_future(_pour(reader, back_writer))
                 await self._frames(told, back_reader, writer)
                 up.cancel()
         finally:
+            self._sockets.pop(writer, None)
             back_writer.close()
 
     async def _frames(self, told: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

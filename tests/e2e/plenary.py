@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,7 +10,7 @@ from playwright.async_api import BrowserContext, Page
 
 from tests.e2e import house as setting
 from tests.e2e.conftest import Sit
-from tests.e2e.desk import Desk
+from tests.e2e.desk import PASSWORD, Desk, six_digits
 from tests.installation import Installation
 
 #: runs before a page's own scripts: keeps hold of the page's key worker, so that a test can ask it what no button asks
@@ -82,6 +83,35 @@ async def withdraw(plenary: Plenary, *, name: str) -> None:
     await row.get_by_text("Withdraw", exact=True).click()
     await row.get_by_role("button", name="Sign the withdrawal").click()
     await desk.sees("From this moment the server gives this person nothing more")
+
+
+async def excluded(plenary: Plenary, *, name: str) -> None:
+    """Both Co-Chairs take somebody's seat, for good."""
+    first = plenary.chairs.indonesia
+    await first.go(f"/consultations/{plenary.consultation}")
+    row = first.page.locator("[data-people]").get_by_role("row").filter(has_text=name)
+    await row.get_by_text("Exclude", exact=True).click()
+    await row.get_by_role("button", name="Sign the exclusion").click()
+    await first.sees("The exclusion takes effect once the other Co-Chair has signed too")
+    await setting.second(plenary.chairs.australia)
+
+
+async def elsewhere(sit: Sit, desk: Desk, *, sign_in_name: str) -> Desk:
+    """Another browser of the same person: signed in, keys brought back from the recovery sheet."""
+    other = await sit(f"{sign_in_name} elsewhere")
+    other.secret, other.recovery_key = desk.secret, desk.recovery_key
+    await other.go("/sign-in")
+    await other.label("Sign-in name").fill(sign_in_name)
+    await other.label("Password").fill(PASSWORD)
+    await other.press("Continue")
+    await other.label("Code").fill(six_digits(desk.secret))
+    await other.press("Sign in")
+    await other.page.wait_for_url(re.compile(r"/$"))
+    await other.go("/restore")
+    await other.label("Recovery key").fill(desk.recovery_key)
+    await other.press("Restore")
+    await other.sees("Your keys are in this browser again")
+    return other
 
 
 async def room_of(desk: Desk) -> str:
