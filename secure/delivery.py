@@ -14,7 +14,7 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
-from secure import fanout, items
+from secure import departures, fanout, items
 from secure.errors import Conflict, Forbidden, NotFound
 from secure.log import events
 from secure.mls_checks import Heads, Member, PublicState, Transition, check_founding, check_transition
@@ -93,17 +93,6 @@ class Joining:
     tree: bytes
 
 
-@dataclass(frozen=True)
-class Removal:
-    """What the signer of a seat-reducing statement needs to see a device gone, proven."""
-
-    removed: bool
-    epoch: int
-    group_info: bytes
-    tree: bytes
-    commit: bytes | None
-
-
 def open_room(*, room_id: str, scope: str, kind: str, group_info: bytes, tree: bytes, client_hash: str, now: datetime) -> None:
     """Epoch 0 with one leaf: the opener's device. Runs in the transaction that stores `room.open`.
 
@@ -140,11 +129,11 @@ def submit_commit(*, room_id: str, card: str, offer: Offer, standing: StandingOf
     )
     if change.sender.card != card:
         raise Forbidden("not_this_device")
-    return _swap(room_id=room_id, offer=offer, change=change, standing=standing, now=now)
+    return _swap(room_id=room_id, before=before, offer=offer, change=change, standing=standing, now=now)
 
 
 @transaction.atomic(durable=True)
-def _swap(*, room_id: str, offer: Offer, change: Transition, standing: StandingOf, now: datetime) -> Ordered:
+def _swap(*, room_id: str, before: PublicState, offer: Offer, change: Transition, standing: StandingOf, now: datetime) -> Ordered:
     fresh = Room.objects.filter(id=room_id, epoch=offer.ends_epoch)
     swapped = fresh.update(
         epoch=offer.ends_epoch + 1,
@@ -159,6 +148,7 @@ def _swap(*, room_id: str, offer: Offer, change: Transition, standing: StandingO
     clients = {member.device: _known(member) for member in (*change.added, change.sender)}
     _keep_leaves(room, change, clients)
     _keep_welcomes(room, change, offer)
+    departures.keep(room_id=room.id, change=change, ends_epoch=offer.ends_epoch, before=before, after=offer.after)
     Handshake.objects.create(room=room, epoch=offer.ends_epoch, commit=offer.commit, removes=bool(change.removed), at=now)
     item = items.commit_item(seq=room.head, at=now, epoch=offer.ends_epoch, commit=offer.commit)
     RoomItem.objects.create(
@@ -277,19 +267,6 @@ def joining(*, room_id: str, client_hash: str) -> Joining:
     if row is None:
         raise NotFound
     return Joining(row.epoch, bytes(row.body), bytes(row.tree))
-
-
-def removal(*, room_id: str, client_hash: str) -> Removal:
-    """Whether a device's leaf is gone, with the last commit and the public state which show it."""
-    room = _room(room_id)
-    last = Handshake.objects.filter(room=room, epoch=room.epoch - 1).first() if room.epoch else None
-    return Removal(
-        removed=not RoomLeaf.objects.filter(room=room, client_id=client_hash).exists(),
-        epoch=room.epoch,
-        group_info=bytes(room.group_info),
-        tree=bytes(room.tree),
-        commit=bytes(last.commit) if last is not None else None,
-    )
 
 
 def _room(room_id: str) -> Room:

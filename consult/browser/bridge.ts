@@ -506,8 +506,11 @@ export interface RemovalView {
   readonly room: Hex;
   readonly card: Hex;
   readonly device: Hex;
-  /** `proven`: the signed public commit, its GroupInfo and its tree were checked, and the device is not in it */
-  readonly state: "pending" | "proven" | "alarm";
+  /**
+   * `proven`: the signed public commit which took the device out was checked, with the states around it; it was made after the seat was
+   * taken. `outside`: nothing to take out, says the host; the device was never let in.
+   */
+  readonly state: "pending" | "outside" | "proven" | "alarm";
   readonly epoch: number | null;
   /** when this browser first saw the removal due */
   readonly since: number;

@@ -17,7 +17,7 @@ from consult import wire
 from consult.api import Answer, ApiRequest, by_method, created, door, query_hex, query_integer
 from meetings import rooms
 from meetings.access import access_removal, access_room
-from secure import cards, content, delivery, fanout, history, items, key_packages, limits
+from secure import cards, content, delivery, departures, fanout, history, items, key_packages, limits
 from secure.errors import NotFound, TooMany
 from secure.log import events
 
@@ -176,14 +176,21 @@ def removal(request: ApiRequest, room: str) -> Answer:
     """Also for somebody who is not seated and may take that seat away: a Co-Chair, the party's focal point, the device's owner."""
     device = query_hex(request, "device", size=32)
     access_removal(account=request.account, room_id=room, device=device)
-    found = delivery.removal(room_id=room, client_hash=device)
+    found = departures.removal(room_id=room, client_hash=device)
     return {
         "removed": found.removed,
         "epoch": found.epoch,
-        "group_info": _b64(found.group_info),
-        "tree": _b64(found.tree),
-        "commit": _b64(found.commit) if found.commit is not None else None,
+        "proof": _proof(found.departed) if found.departed else None,
         "online": bool(fanout.online(room)),
+    }
+
+
+def _proof(departed: departures.Departed) -> dict[str, object]:
+    return {
+        "epoch": departed.epoch,
+        "commit": _b64(departed.commit),
+        "before": {"group_info": _b64(departed.before.group_info), "tree": _b64(departed.before.tree)},
+        "after": {"group_info": _b64(departed.after.group_info), "tree": _b64(departed.after.tree)},
     }
 
 

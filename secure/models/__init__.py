@@ -3,6 +3,7 @@
 from secure.models.delivery import (
     Blob,
     BlobChunk,
+    Departure,
     Handshake,
     HistoryGrant,
     KeyPackage,
@@ -33,6 +34,7 @@ __all__ = [
     "BlobChunk",
     "Card",
     "Client",
+    "Departure",
     "Draft",
     "Enrolment",
     "Handshake",

@@ -53,6 +53,22 @@ class Handshake(models.Model):
         constraints: ClassVar = [models.UniqueConstraint(fields=["room", "epoch"], name="one_commit_per_epoch")]
 
 
+class Departure(models.Model):
+    """How a device's leaf last left a room's tree: the public states around the commit that took it out. Proves a removal to people
+    who are not in the room."""
+
+    room = models.ForeignKey(Room, on_delete=models.CASCADE, related_name="departures")
+    client = models.ForeignKey("secure.Client", on_delete=models.CASCADE)
+    epoch = models.PositiveIntegerField(help_text="the epoch which the commit ended")
+    before_group_info = models.BinaryField()
+    before_tree = models.BinaryField()
+    group_info = models.BinaryField()
+    tree = models.BinaryField()
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["room", "client"], name="one_departure_per_client")]
+
+
 class KeyPackage(models.Model):
     """A published KeyPackage; claimed once, except the last-resort one."""
 

@@ -91,7 +91,10 @@ def test_the_signer_of_a_withdrawal_sees_it_proven_though_not_seated(plenary: Pl
     assert plenary.get(THAILAND, f"/removal?device={device}").json()["removed"] is False
     plenary.commit(3)
     found = plenary.get(THAILAND, f"/removal?device={device}").json()
-    assert (found["removed"], found["epoch"], found["commit"]) == (True, 4, b64(flow.step(3).commit))
+    assert (found["removed"], found["epoch"]) == (True, 4)
+    assert (found["proof"]["epoch"], found["proof"]["commit"]) == (3, b64(flow.step(3).commit))
+    assert found["proof"]["before"]["tree"] == b64(flow.step(2).after.tree)
+    assert found["proof"]["after"]["tree"] == b64(flow.step(3).after.tree)
 
 
 def test_who_was_withdrawn_is_served_nothing_more(plenary: Plenary) -> None:

@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 from django.db import connection, transaction
 
-from secure import delivery
+from secure import delivery, departures
 from secure.delivery import Standing
 from secure.errors import BadInput, Conflict, Forbidden, NotFound, Refusal
 from secure.log.encoding import parse_event
@@ -75,11 +75,20 @@ def test_who_was_added_finds_a_welcome_and_who_came_from_outside_needs_none() ->
 def test_a_removal_is_shown_with_the_commit_that_proves_it() -> None:
     room_at(3)
     device = flow.device("thai_head 1").device
-    assert not delivery.removal(room_id=ROOM, client_hash=device).removed
+    inside = departures.removal(room_id=ROOM, client_hash=device)
+    assert (inside.removed, inside.departed) == (False, None)
     commit(flow.step(3))
-    found = delivery.removal(room_id=ROOM, client_hash=device)
-    assert found.removed
-    assert (found.epoch, found.commit, found.tree) == (4, flow.step(3).commit, flow.step(3).after.tree)
+    found = departures.removal(room_id=ROOM, client_hash=device)
+    assert (found.removed, found.epoch) == (True, 4)
+    assert found.departed == departures.Departed(epoch=3, commit=flow.step(3).commit, before=flow.step(2).after, after=flow.step(3).after)
+    commit(flow.step(4))
+    assert departures.removal(room_id=ROOM, client_hash=device).departed == found.departed
+
+
+def test_who_never_was_inside_has_no_proof_of_leaving() -> None:
+    room_at(1)
+    found = departures.removal(room_id=ROOM, client_hash=flow.device("bangladesh_head 1").device)
+    assert (found.removed, found.departed) == (True, None)
 
 
 def test_every_commit_is_on_the_record_with_devices_as_disclosures_only() -> None:

@@ -54,11 +54,12 @@ export function peopleRows(view: ConsultationView): readonly HTMLElement[] {
 
 const removalWords: Readonly<Record<RemovalView["state"], string>> = {
   pending: "Removal under way: the server serves this person nothing more; waiting until a seated device has closed the room to them.",
-  proven: "Removed, proven: this browser has checked that the room’s keys no longer include this device.",
+  outside: "No seat any more. By the host’s account this device had not been let into the room, so there was nothing to remove.",
+  proven: "Removed, proven: this browser has checked the signed change that took this device out of the room’s list.",
   alarm: "Not proven in time. Do not send anything confidential; call the other Co-Chair.",
 };
 
-const removalTones: Readonly<Record<RemovalView["state"], string>> = { pending: "warn", proven: "good", alarm: "bad" };
+const removalTones: Readonly<Record<RemovalView["state"], string>> = { pending: "warn", outside: "info", proven: "good", alarm: "bad" };
 const again = 4_000;
 
 /** Fills `<ul data-removals>` and keeps asking while something is pending. */
