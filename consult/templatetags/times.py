@@ -27,7 +27,7 @@ def pair(context: template.Context, moment: datetime | None, zone: str = "") -> 
     local = moment.astimezone(_zone(zone or str(context.get("reader_zone") or "")))
     utc = moment.astimezone(UTC)
     return format_html(
-        '<time datetime="{}">{} {} <i>{} UTC</i></time>',
+        '<time datetime="{}">{}\N{NO-BREAK SPACE}{} <i>· {} UTC</i></time>',
         utc.strftime("%Y-%m-%dT%H:%M:%SZ"),
         date_format(local, DAY_AND_TIME),
         _zone_name(local),
@@ -41,7 +41,16 @@ def local_time(zone: str, now: datetime | None = None) -> SafeString:
     utc = (now or timezone.now()).astimezone(UTC)
     local = utc.astimezone(_zone(zone))
     shown = date_format(local, TIME if local.date() == utc.date() else "D H:i")
-    return format_html('<time datetime="{}">{} {}</time>', utc.strftime("%Y-%m-%dT%H:%MZ"), shown, _zone_name(local))
+    return format_html('<time datetime="{}">{}\N{NO-BREAK SPACE}{}</time>', utc.strftime("%Y-%m-%dT%H:%MZ"), shown, _zone_name(local))
+
+
+@register.simple_tag
+def zone_letters(zone: str, now: datetime | None = None) -> str:
+    """For clocks drawn in the browser, which has no such letters: `UTC+11=AEDT UTC+10=AEST`; empty where none are clear."""
+    year = (now or timezone.now()).year
+    moments = [datetime(year, month, 1, 12, tzinfo=_zone(zone)) for month in (1, 7)]
+    pairs = {_distance(moment): _zone_name(moment) for moment in moments}
+    return " ".join(f"{distance}={letters}" for distance, letters in pairs.items() if letters != distance)
 
 
 def _zone(name: str) -> ZoneInfo:
@@ -55,8 +64,10 @@ def _zone(name: str) -> ZoneInfo:
 def _zone_name(moment: datetime) -> str:
     """The zone's letters where they are clear (WIB, AEDT); else its distance from UTC (`UTC+7`)."""
     name = moment.tzname() or ""
-    if name in CLEAR_NAMES:
-        return name
+    return name if name in CLEAR_NAMES else _distance(moment)
+
+
+def _distance(moment: datetime) -> str:
     offset = moment.utcoffset()
     minutes = int(offset.total_seconds() // 60) if offset else 0
     sign = "+" if minutes >= 0 else "-"

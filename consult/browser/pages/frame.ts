@@ -1,5 +1,7 @@
 /** What every page has: the two clocks, dialogs opened by a button, and buttons that ask before harm. */
 
+import { zoneWords } from "../zone.ts";
+
 const ticks = 15_000;
 
 function clockText(now: Date, zone: string): { local: string; utc: string } {
@@ -11,7 +13,6 @@ function clockText(now: Date, zone: string): { local: string; utc: string } {
     minute: "2-digit",
     hourCycle: "h23",
     timeZone: zone,
-    timeZoneName: "short",
   }).format(now);
   const utc = new Intl.DateTimeFormat("en-GB", {
     hour: "2-digit",
@@ -19,7 +20,7 @@ function clockText(now: Date, zone: string): { local: string; utc: string } {
     hourCycle: "h23",
     timeZone: "UTC",
   }).format(now);
-  return { local, utc: `${utc} UTC` };
+  return { local: `${local} ${zoneWords(zone, now)}`, utc: `${utc} UTC` };
 }
 
 function showClocks(): void {

@@ -1,5 +1,7 @@
 /** Times in pairs: the reader's zone, then UTC. */
 
+import { zoneWords } from "../zone.ts";
+
 export interface Pair {
   readonly local: string;
   readonly utc: string;
@@ -7,11 +9,13 @@ export interface Pair {
 }
 
 export class Times {
+  readonly #zone: string;
   readonly #clock: Intl.DateTimeFormat;
   readonly #utc = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", timeZone: "UTC" });
   readonly #day: Intl.DateTimeFormat;
 
   constructor(zone: string, language: string) {
+    this.#zone = zone;
     this.#clock = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: zone });
     this.#day = new Intl.DateTimeFormat(language, { weekday: "long", day: "numeric", month: "long", year: "numeric", timeZone: zone });
   }
@@ -19,7 +23,7 @@ export class Times {
   /** @param at milliseconds since 1970 UTC */
   pair(at: number): Pair {
     const date = new Date(at);
-    return { local: this.#clock.format(date), utc: `${this.#utc.format(date)} UTC`, iso: date.toISOString() };
+    return { local: `${this.#clock.format(date)} ${zoneWords(this.#zone, date)}`, utc: `${this.#utc.format(date)} UTC`, iso: date.toISOString() };
   }
 
   day(at: number): string {
