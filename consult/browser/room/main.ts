@@ -117,6 +117,7 @@ function room(): TemplateResult {
           attach([...(event.dataTransfer?.files ?? [])]);
         }}
       >
+        <h1 class="visually-hidden">${page.reference} · ${gettext("Plenary")}</h1>
         <div class="timeline" role="log" aria-label=${gettext("Conversation")} tabindex="0" @scroll=${scrolled} @keydown=${walk}>
           ${model.alarms.map((alarm) => html`<div class="panel alarm" role="alert"><p>${alarmWords(alarm)}</p></div>`)} ${timeline(shown)}
         </div>

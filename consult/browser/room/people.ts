@@ -45,7 +45,7 @@ function byParty(members: readonly RoomMember[]): Map<PartyCode, readonly RoomMe
 
 function delegation(party: PartyCode, members: readonly RoomMember[], shown: { model: Model; names: Names }): TemplateResult {
   return html`<section class="delegation" aria-label=${shown.names.party(party)}>
-    <span class="tag">${party}</span> <b>${shown.names.party(party)}</b>
+    <span class="party"><span class="tag">${party}</span> <b>${shown.names.party(party)}</b></span>
     <ul>
       ${members.map((member) => person(member, shown))}
     </ul>
@@ -55,8 +55,8 @@ function delegation(party: PartyCode, members: readonly RoomMember[], shown: { m
 function person(member: RoomMember, { model, names }: { model: Model; names: Names }): TemplateResult {
   const name = member.own ? gettext("you") : names.person(member.card);
   return html`<li>
-    <bdi>${name}</bdi> <span class="quiet">${capacityWords(member.capacity)}</span>
-    <span class="quiet">· ${deviceWords(member, model)}</span>
+    <bdi>${name}</bdi>
+    <span class="quiet">${capacityWords(member.capacity)} · ${deviceWords(member, model)}</span>
   </li>`;
 }
 
