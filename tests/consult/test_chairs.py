@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from secure.keys import LogKey, create_log_key
-from tests.consult.standing import on, standing
+from tests.standing import on, standing
 from tests.people import AUSTRALIA, INDONESIA, OFFICER, THAI_HEAD, THAILAND, Person
 from tests.stage import LOG, Stage, installed
 from tests.world import World

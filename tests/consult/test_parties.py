@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from meetings.models import Party
-from tests.consult.standing import on, standing
+from tests.standing import on, standing
 from tests.people import AUSTRALIA, INDONESIA, OFFICER, OUTSIDER, THAI_HEAD, THAILAND, Person
 from tests.stage import Stage, installed
 from tests.world import World

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from secure.log import record
-from tests.consult.standing import on, standing
+from tests.standing import on, standing
 from tests.people import AUSTRALIA, INDONESIA, OFFICER, OUTSIDER, THAI_HEAD, THAILAND, Person
 from tests.stage import Stage, concurred, proposed
 from tests.world import World

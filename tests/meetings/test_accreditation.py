@@ -13,19 +13,28 @@ from secure.errors import BadInput, Conflict
 from secure.models import Enrolment
 from tests import stage as stages
 from tests.people import INDONESIA, MYANMAR, MYANMAR_HEAD, OFFICER, SUCCESSOR, THAI_ADVISER, THAI_HEAD, THAILAND, Person
+from tests.stage import Stage
+from tests.standing import own, standing
 from tests.world import World
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def world() -> World:
+def accepted() -> Stage:
     """Thailand has accepted; its head is seated."""
     stage = stages.concurred()
     stage.answer(THAILAND)
     stage.accredit(THAILAND, THAI_HEAD)
     stage.undertake(THAI_HEAD)
-    return World(stage)
+    return stage
+
+
+stood = standing(accepted)
+
+
+@pytest.fixture
+def world(stood: World) -> World:
+    return own(stood)
 
 
 def seated(world: World, person: Person) -> bool:

@@ -11,6 +11,7 @@ from secure.errors import Conflict, Forbidden
 from secure.models import LogEvent
 from tests import stage as stages
 from tests.people import AUSTRALIA, CHAIR_STAFF, INDONESIA, OFFICER, OUTSIDER, SUCCESSOR, THAI_HEAD, THAILAND
+from tests.standing import on, own, standing
 from tests.world import World
 
 pytestmark = pytest.mark.django_db
@@ -32,9 +33,12 @@ def test_the_secretariat_is_no_party_and_has_a_name_and_a_zone() -> None:
     assert "RSO" not in {party.code for party in parties.all_parties()}
 
 
+stood = standing(stages.installed)
+
+
 @pytest.fixture
-def world() -> World:
-    return World(stages.installed())
+def world(stood: World) -> World:
+    return own(stood)
 
 
 OFFICES = {
@@ -86,10 +90,15 @@ def test_who_may_invite_whom(world: World) -> None:
         assert parties.may_invite(account=world.account(person), purpose=purpose, party=party) is expected, (person.id, purpose, party)
 
 
-def test_nobody_is_invited_before_there_is_an_installation() -> None:
+def alone() -> stages.Stage:
+    """One Co-Chair has enrolled, and nobody else."""
     stage = stages.Stage()
     stage.enrol(INDONESIA)
-    world = World(stage)
+    return stage
+
+
+@on(alone, fixture="stood")
+def test_nobody_is_invited_before_there_is_an_installation(world: World) -> None:
     assert installation.current() is None
     assert not parties.may_invite(account=world.account(INDONESIA), purpose="focal_point", party="THA")
     with pytest.raises(Conflict, match="no_installation"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -26,6 +27,11 @@ def standing(make: Callable[[], Stage]) -> Callable[..., Iterator[World]]:
     return world
 
 
-def on(make: Callable[[], Stage]) -> pytest.MarkDecorator:
+def own(world: World) -> World:
+    """For a test that makes statements: what it signs is its own, as what it stores is undone."""
+    return copy.deepcopy(world)
+
+
+def on(make: Callable[[], Stage], *, fixture: str = "world") -> pytest.MarkDecorator:
     """`@on(proposed)`: this test stands in another world than the module's."""
-    return pytest.mark.parametrize("world", [make], indirect=True, ids=[make.__name__])
+    return pytest.mark.parametrize(fixture, [make], indirect=True, ids=[make.__name__])
