@@ -40,6 +40,7 @@ let controller: Controller | undefined;
 let drawing = false;
 /** whether the reader is at the end, so that new entries may scroll in */
 let atEnd = true;
+const sized = new WeakSet<HTMLElement>();
 let saving: ReturnType<typeof setTimeout> | undefined;
 
 /** The product's English is British. */
@@ -62,7 +63,7 @@ function draw(): void {
   render(model.stage.kind === "open" ? room() : waiting(), host);
   const list = host.querySelector<HTMLElement>(".timeline");
   if (list === null) return;
-  if (atEnd) list.scrollTop = list.scrollHeight;
+  keepAtEnd(list);
   const newest = model.entries.at(-1)?.seq ?? 0;
   if (atEnd && document.visibilityState === "visible" && newest > 0) localStorage.setItem(readKey, String(newest));
   const unread = atEnd ? 0 : model.entries.filter((entry) => entry.seq > Number(localStorage.getItem(readKey) ?? 0)).length;
@@ -73,6 +74,16 @@ function draw(): void {
   void names.learn((model.view?.members ?? []).map((member) => member.card)).then((news) => {
     if (news) changed();
   });
+}
+
+/** The last words stay in view when the window turns, a keyboard opens or the composer grows. */
+function keepAtEnd(list: HTMLElement): void {
+  if (atEnd) list.scrollTop = list.scrollHeight;
+  if (sized.has(list)) return;
+  sized.add(list);
+  new ResizeObserver(() => {
+    if (atEnd) list.scrollTop = list.scrollHeight;
+  }).observe(list);
 }
 
 function waiting(): TemplateResult {
@@ -96,6 +107,7 @@ function room(): TemplateResult {
   const shown = shownWith();
   return html`
     <div class="room-strip">
+      <h1 class="visually-hidden">${page.reference} · ${gettext("Plenary")}</h1>
       <span class="marking">${page.marking}</span><span class="space"></span>
       <span role="status" class=${`state ${model.link === "connected" ? "good" : "warn"}`}>${linkWords(model.link, model.queue.length)}</span>
     </div>
@@ -117,7 +129,6 @@ function room(): TemplateResult {
           attach([...(event.dataTransfer?.files ?? [])]);
         }}
       >
-        <h1 class="visually-hidden">${page.reference} · ${gettext("Plenary")}</h1>
         <div class="timeline" role="log" aria-label=${gettext("Conversation")} tabindex="0" @scroll=${scrolled} @keydown=${walk}>
           ${model.alarms.map((alarm) => html`<div class="panel alarm" role="alert"><p>${alarmWords(alarm)}</p></div>`)} ${timeline(shown)}
         </div>

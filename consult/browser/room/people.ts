@@ -65,8 +65,10 @@ function deviceWords(member: RoomMember, model: Model): string {
   const online = inside.filter((device) => device.own || model.online.has(device.device)).length;
   const leaving = member.devices.some((device) => device.state === "leaving") ? `, ${gettext("one is being removed")}` : "";
   if (inside.length === 0) return (member.devices.length === 0 ? gettext("no device yet") : gettext("joining")) + leaving;
-  const count = inside.length === 1 ? gettext("1 device") : fill(gettext("{n} devices"), { n: inside.length });
-  return `${count}, ${online > 0 ? gettext("here now") : gettext("away")}${leaving}`;
+  const presence = online > 0 ? gettext("here now") : gettext("away");
+  // one browser is the rule; only more than one is worth a word
+  const count = inside.length === 1 ? presence : `${fill(gettext("{n} devices"), { n: inside.length })}, ${presence}`;
+  return count + leaving;
 }
 
 export function surroundings(model: Model, page: { consultationUrl: string; reference: string }): TemplateResult {
