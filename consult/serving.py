@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,7 +27,7 @@ def _escaped(path: Path) -> str:
 
 
 def serve(env: Env, *, announce: Callable[[], None]) -> None:
-    """Serves until SIGTERM. Django must be set up and the database up to date.
+    """Serves until SIGTERM, then ends the process. Django must be set up and the database up to date.
 
     Raises:
         KeyFileError: the log's key cannot be used.
@@ -48,3 +51,16 @@ def serve(env: Env, *, announce: Callable[[], None]) -> None:
             sequencer.stop()
 
     Server(application, endpoints=endpoints(env), ready=ready, ending=ending).run()
+    _leave()
+
+
+def _leave() -> None:
+    """Ends the process at once: all that lasts has been written by now.
+
+    Python's own end would wait for threads which wait for the loop that is gone, and would take apart coroutines that still stand
+    in it: with sockets open it hung, or crashed.
+    """
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
