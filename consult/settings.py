@@ -196,9 +196,11 @@ LOGGING: dict[str, Any] = {
     "formatters": {"line": {"()": "consult.middleware.LineFormatter"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": ENV.log_level},
-    # Daphne tells at INFO which endpoint it configures; we say ourselves when we serve
     "loggers": {
+        # Daphne tells at INFO which endpoint it configures; we say ourselves when we serve
         "daphne.server": {"level": "WARNING" if ENV.log_level == "INFO" else ENV.log_level},
+        # anybody can send a foreign Host: a refusal, not an error with its traceback
+        "django.security.DisallowedHost": {"handlers": [], "propagate": False},
         "django.server": {"handlers": [], "propagate": False},
     },
 }
