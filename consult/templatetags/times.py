@@ -27,7 +27,7 @@ def pair(context: template.Context, moment: datetime | None, zone: str = "") -> 
     local = moment.astimezone(_zone(zone or str(context.get("reader_zone") or "")))
     utc = moment.astimezone(UTC)
     return format_html(
-        '<time datetime="{}">{}\N{NO-BREAK SPACE}{} <i>· {} UTC</i></time>',
+        '<time datetime="{}">{}\N{NO-BREAK SPACE}{} · <i>{} UTC</i></time>',
         utc.strftime("%Y-%m-%dT%H:%M:%SZ"),
         date_format(local, DAY_AND_TIME),
         _zone_name(local),

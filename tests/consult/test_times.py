@@ -15,12 +15,12 @@ MOMENT = datetime(2017, 10, 12, 17, 30, tzinfo=UTC)
 @pytest.mark.parametrize(
     ("zone", "shown"),
     [
-        ("Asia/Jakarta", "13 Oct 2017, 00:30\xa0WIB <i>· 12 Oct, 17:30 UTC</i>"),
-        ("Australia/Sydney", "13 Oct 2017, 04:30\xa0AEDT <i>· 12 Oct, 17:30 UTC</i>"),
-        ("Asia/Bangkok", "13 Oct 2017, 00:30\xa0UTC+7 <i>· 12 Oct, 17:30 UTC</i>"),
-        ("Asia/Yangon", "13 Oct 2017, 00:00\xa0UTC+6:30 <i>· 12 Oct, 17:30 UTC</i>"),
-        ("America/New_York", "12 Oct 2017, 13:30\xa0UTC-4 <i>· 17:30 UTC</i>"),
-        ("Nowhere/Atlantis", "12 Oct 2017, 17:30\xa0UTC <i>· 17:30 UTC</i>"),
+        ("Asia/Jakarta", "13 Oct 2017, 00:30\xa0WIB · <i>12 Oct, 17:30 UTC</i>"),
+        ("Australia/Sydney", "13 Oct 2017, 04:30\xa0AEDT · <i>12 Oct, 17:30 UTC</i>"),
+        ("Asia/Bangkok", "13 Oct 2017, 00:30\xa0UTC+7 · <i>12 Oct, 17:30 UTC</i>"),
+        ("Asia/Yangon", "13 Oct 2017, 00:00\xa0UTC+6:30 · <i>12 Oct, 17:30 UTC</i>"),
+        ("America/New_York", "12 Oct 2017, 13:30\xa0UTC-4 · <i>17:30 UTC</i>"),
+        ("Nowhere/Atlantis", "12 Oct 2017, 17:30\xa0UTC · <i>17:30 UTC</i>"),
     ],
 )
 def test_a_time_shows_the_readers_zone_and_utc_and_the_day_where_they_differ(zone: str, shown: str) -> None:
