@@ -286,7 +286,7 @@ def _cookie(browser: Browser) -> str:
     return str(browser.client.cookies[settings.SESSION_COOKIE_NAME].value)
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 async def test_a_socket_opens_only_with_both_factors() -> None:
     house = await sync_to_async(founded)()
     half_way = house.indonesia.elsewhere()
@@ -298,7 +298,7 @@ async def test_a_socket_opens_only_with_both_factors() -> None:
         assert connected is opens, cookie
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 async def test_a_socket_does_not_open_after_signing_out_everywhere() -> None:
     house = await sync_to_async(founded)()
     scope = {"headers": _headers(_cookie(house.indonesia))}

@@ -26,7 +26,7 @@ from tests.secure.log.tampering import without_triggers
 from tests.stage import Stage
 from tests.world import NOW, World
 
-pytestmark = [pytest.mark.django_db(transaction=True, serialized_rollback=True), pytest.mark.engines]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.engines]
 
 
 @pytest.fixture
