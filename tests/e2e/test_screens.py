@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator, Iterator
+from itertools import pairwise
 
 import pytest
 import pytest_asyncio
@@ -62,7 +63,7 @@ async def looked_at(desk: Desk, name: str, *, shot: bool = True) -> None:
     assert await desk.evaluate(UNNAMED) == [], f"{name} has a control without a name"
     levels = await desk.evaluate(HEADINGS)
     assert levels.count(1) == 1, f"{name} has one first heading, not {levels}"
-    assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False)), f"{name} jumps a heading: {levels}"
+    assert all(after - before <= 1 for before, after in pairwise(levels)), f"{name} jumps a heading: {levels}"
     if shot:
         await desk.shot(f"screens-{name}")
 
