@@ -130,7 +130,7 @@ def test_the_navigation_holds_only_what_the_reader_can_open(world: World, person
 
 def test_the_frame_names_party_person_card_and_build(world: World) -> None:
     text = page(world, THAILAND)
-    assert "<b>Thailand</b> Somchai Rattanakul" in text
+    assert "<b>Thailand</b> <bdi>Somchai Rattanakul</bdi>" in text
     assert f'<meta name="consult-card" content="{world.card(THAILAND)}">' in text
     assert 'data-zone="Asia/Bangkok"' in text
 
