@@ -168,13 +168,14 @@ STATIC_URL = "/static/"
 STATICFILES_DIRS: list[Path] = []
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
-WHITENOISE_MAX_AGE = 300
+# unhashed files are asked for again each time and answered by 304: an upgrade shows at once
+WHITENOISE_MAX_AGE = 0
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 
 
 def WHITENOISE_ADD_HEADERS_FUNCTION(headers: Any, _path: str, url: str) -> None:  # noqa: N802  whitenoise names it
-    """The paper viewer's frame has an opaque origin: its script and style are a stranger's request, and no secret."""
-    if "/consult/dist/viewer/" in url or url.endswith("/viewer.css"):
+    """The paper viewer's frame has an opaque origin: its script, style and fonts are a stranger's request, and no secret."""
+    if "/consult/dist/viewer/" in url or "/consult/dist/fonts" in url or url.endswith("/viewer.css"):
         headers["Access-Control-Allow-Origin"] = "*"
         headers["Cross-Origin-Resource-Policy"] = "cross-origin"
 

@@ -61,7 +61,7 @@ def _names(consultation: str) -> dict[str, object]:
         "script-src": settings.CONSULT_ORIGINS,
         "style-src": settings.CONSULT_ORIGINS,
         "img-src": ["blob:"],
-        "font-src": ["data:"],
+        "font-src": [*settings.CONSULT_ORIGINS, "data:"],
         "connect-src": [NONE],
         "worker-src": [NONE],
         "frame-src": [NONE],

@@ -74,13 +74,19 @@ export function composer(options: { model: Model; names: Names; writing: Writing
             input.value = "";
           }}
         />
-        <button type="button" @click=${() => writing.picker.value?.click()}>${gettext("Attach a paper")}</button>
+        <button type="button" ?disabled=${ended(model)} @click=${() => writing.picker.value?.click()}>${gettext("Attach a paper")}</button>
         <span class="space"></span>
         <span class="quiet hint">${gettext("Ctrl + Enter sends. What is sent cannot be taken back.")}</span>
-        <button type="submit" class="primary">${gettext("Send")}</button>
+        <button type="submit" class="primary" ?disabled=${ended(model)}>${gettext("Send")}</button>
       </div>
     </div>
   </form>`;
+}
+
+/** Nothing will go out of this room from here any more; waiting does not help. */
+function ended(model: Model): boolean {
+  const kind = model.view?.block?.kind;
+  return kind === "frozen" || kind === "not_seated";
 }
 
 function writeAs({ model, names }: { model: Model; names: Names }): string {

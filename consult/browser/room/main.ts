@@ -190,7 +190,8 @@ async function openPaper(entry: PaperEntry): Promise<void> {
 function send(): void {
   const area = writing.area.value;
   const text = area?.value.trim() ?? "";
-  if (area === undefined || text === "") return;
+  const block = model.view?.block?.kind;
+  if (area === undefined || text === "" || block === "frozen" || block === "not_seated") return;
   area.value = "";
   atEnd = true;
   model.said = "";
