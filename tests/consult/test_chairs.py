@@ -9,9 +9,9 @@ import pytest
 from django.test import Client
 
 from secure.keys import LogKey, create_log_key
-from tests.standing import on, standing
 from tests.people import AUSTRALIA, INDONESIA, OFFICER, THAI_HEAD, THAILAND, Person
 from tests.stage import LOG, Stage, installed
+from tests.standing import on, standing
 from tests.world import World
 
 pytestmark = pytest.mark.django_db

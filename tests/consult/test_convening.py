@@ -11,9 +11,9 @@ from django.http import HttpResponse
 from meetings import drafting, undertaking
 from meetings.models import Composition
 from secure.log import record
-from tests.standing import on, standing
 from tests.people import AUSTRALIA, BANGLADESH, CAST, INDONESIA, MYANMAR, OFFICER, OUTSIDER, THAI_HEAD, THAILAND, Person
 from tests.stage import Stage, concurred, proposed, sealed
+from tests.standing import on, standing
 from tests.world import World
 
 pytestmark = pytest.mark.django_db

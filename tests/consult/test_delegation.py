@@ -7,9 +7,9 @@ from django.http import HttpResponse
 
 from meetings import undertaking
 from meetings.models import Composition, Consultation
-from tests.standing import on, standing
 from tests.people import BANGLADESH, INDONESIA, OFFICER, OUTSIDER, THAI_ADVISER, THAI_HEAD, THAILAND, Person
 from tests.stage import Stage, concurred, proposed
+from tests.standing import on, standing
 from tests.world import World
 
 pytestmark = pytest.mark.django_db

@@ -6,9 +6,9 @@ import pytest
 from django.test import Client
 
 from meetings import drafting
-from tests.standing import on, standing
 from tests.people import AUSTRALIA, BANGLADESH, INDONESIA, OFFICER, OUTSIDER, THAI_HEAD, THAILAND, Person
 from tests.stage import Stage, concurred, installed, proposed, sealed
+from tests.standing import on, standing
 from tests.world import World
 
 pytestmark = pytest.mark.django_db

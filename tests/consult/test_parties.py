@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from meetings.models import Party
-from tests.standing import on, standing
 from tests.people import AUSTRALIA, INDONESIA, OFFICER, OUTSIDER, THAI_HEAD, THAILAND, Person
 from tests.stage import Stage, installed
+from tests.standing import on, standing
 from tests.world import World
 
 pytestmark = pytest.mark.django_db

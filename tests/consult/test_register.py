@@ -6,9 +6,9 @@ import pytest
 from django.test import Client
 
 from secure.log import record
-from tests.standing import on, standing
 from tests.people import AUSTRALIA, INDONESIA, OFFICER, OUTSIDER, THAI_HEAD, THAILAND, Person
 from tests.stage import Stage, concurred, proposed
+from tests.standing import on, standing
 from tests.world import World
 
 pytestmark = pytest.mark.django_db
