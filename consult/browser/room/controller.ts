@@ -7,13 +7,13 @@ import type { Entry, Hex, Opened, Progress, RoomItem, RoomView } from "../bridge
 import { codeOf, type Keys } from "../keys.ts";
 import { merged, type Model } from "./model.ts";
 import { RoomSocket, type ServerFrame } from "./socket.ts";
+import { Transfers } from "./transfers.ts";
 
 const page = 100;
 /** Seconds the room may be out of step before it looks again by itself. */
 const lookAgain = 20_000;
 /** How soon a block that passes by itself is looked at again. */
 const passing = 1_500;
-const maximum = 50 * 1024 * 1024;
 
 export interface Place {
   readonly room: Hex;
@@ -25,6 +25,7 @@ export class Controller {
   readonly #place: Place;
   readonly #model: Model;
   readonly #changed: () => void;
+  readonly #transfers: Transfers;
   #socket: RoomSocket | undefined;
   #work: Promise<void> = Promise.resolve();
   #syncDue = false;
@@ -38,6 +39,7 @@ export class Controller {
     this.#place = options.place;
     this.#model = options.model;
     this.#changed = options.changed;
+    this.#transfers = new Transfers({ keys: options.keys, room: options.place.room, model: options.model, changed: options.changed });
   }
 
   async enter(): Promise<void> {
@@ -69,7 +71,7 @@ export class Controller {
       if (this.#model.link === "by_post") this.#inOrder(() => this.#byPost());
       else this.sync();
     }, lookAgain);
-    void this.#extras();
+    this.#inOrder(() => this.#extras());
   }
 
   /** Brings the group up to date soon; several wishes become one. */
@@ -115,25 +117,12 @@ export class Controller {
     });
   }
 
-  /** Uploads beside the queue: a long paper must not hold up a short message. */
   async attach(file: File): Promise<void> {
-    if (file.size > maximum) {
-      this.#fail("too_large");
-      return;
-    }
-    const replyTo = this.#model.replyTo;
-    this.#model.replyTo = null;
-    const work = (signal: AbortSignal, progress: (p: Progress) => void): Promise<{ readonly id: Hex }> =>
-      this.#keys.call("paperSend", { room: this.#place.room, file, replyTo }, { signal, progress });
-    const sent = await this.#transfer({ id: `up-${file.name}-${file.size}`, name: file.name, direction: "up", work });
-    if (sent !== undefined) this.#inOrder(() => this.#queueChanged());
+    if (await this.#transfers.attach(file)) this.#inOrder(() => this.#queueChanged());
   }
 
-  async open(entry: Extract<Entry, { kind: "paper" }>): Promise<Blob | undefined> {
-    const work = (signal: AbortSignal, progress: (p: Progress) => void): Promise<{ readonly blob: Blob }> =>
-      this.#keys.call("paperOpen", { room: this.#place.room, id: entry.id }, { signal, progress });
-    const opened = await this.#transfer({ id: entry.id, name: entry.paper.name, direction: "down", work });
-    return opened?.blob;
+  open(entry: Extract<Entry, { kind: "paper" }>): Promise<Blob | undefined> {
+    return this.#transfers.open(entry);
   }
 
   async earlier(): Promise<void> {
@@ -304,33 +293,6 @@ export class Controller {
     if (view.brief.kind === "open") this.#model.brief = view.brief.text;
     this.#model.alarms = (await this.#keys.call("alarms", {})).filter((alarm) => alarm.room === null || alarm.room === this.#place.room);
     this.#changed();
-  }
-
-  async #transfer<T>(options: {
-    id: string;
-    name: string;
-    direction: "up" | "down";
-    work: (signal: AbortSignal, progress: (progress: Progress) => void) => Promise<T>;
-  }): Promise<T | undefined> {
-    const { id, name, direction } = options;
-    if (this.#model.transfers.has(id)) return undefined;
-    const aborter = new AbortController();
-    const show = (progress: Progress | null): void => {
-      this.#model.transfers = new Map(this.#model.transfers).set(id, { name, direction, progress, cancel: () => aborter.abort() });
-      this.#changed();
-    };
-    show(null);
-    try {
-      return await options.work(aborter.signal, show);
-    } catch (error: unknown) {
-      if (codeOf(error) !== "cancelled") this.#fail(codeOf(error));
-      return undefined;
-    } finally {
-      const left = new Map(this.#model.transfers);
-      left.delete(id);
-      this.#model.transfers = left;
-      this.#changed();
-    }
   }
 
   #fail(code: string): void {
