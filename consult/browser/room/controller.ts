@@ -3,7 +3,7 @@
  * goes through one queue, so that two frames never overtake each other.
  */
 
-import type { Entry, Hex, Opened, Progress, RoomItem, RoomView } from "../bridge.ts";
+import type { Entry, Hex, Opened, RoomItem, RoomView } from "../bridge.ts";
 import { codeOf, type Keys } from "../keys.ts";
 import { merged, type Model } from "./model.ts";
 import { RoomSocket, type ServerFrame } from "./socket.ts";
