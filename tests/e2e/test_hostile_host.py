@@ -266,7 +266,9 @@ async def test_a_ghost_in_the_room_freezes_it_for_everybody(stage: Stage) -> Non
         assert [(alarm["kind"], set(alarm["devices"])) for alarm in found] == [("ghost", {ghost["chain"][1].hash})]
     stage.liar.honest()
     _, before = await fetched(page, "GET", f"/api/rooms/{room}/items?since=0&limit=500")
-    await watching[0].say("Never to be heard by a ghost.")
+    await expect(watching[0].button("Send")).to_be_disabled()
+    await ask(watching[0].page, "outboxAdd", room=room, text="Never to be heard by a ghost.", replyTo=None)
+    await ask(watching[0].page, "outboxPost", room=room)
     await watching[0].page.wait_for_timeout(3_000)
     _, after = await fetched(page, "GET", f"/api/rooms/{room}/items?since=0&limit=500")
     assert after["head"] == before["head"], "nothing was sent, and honesty afterwards does not undo an alarm"
