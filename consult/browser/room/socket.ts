@@ -45,6 +45,7 @@ export class RoomSocket {
     this.#url = `${location.origin.replace(/^http/, "ws")}/ws/rooms/${room}`;
     this.#listener = listener;
     addEventListener("online", () => this.#soon());
+    addEventListener("offline", () => this.#lost());
     document.addEventListener("visibilitychange", () => {
       if (document.visibilityState === "visible") this.#soon();
     });
@@ -72,6 +73,7 @@ export class RoomSocket {
       socket.send(JSON.stringify({ t: "hello", ...this.#listener.hello() }));
     });
     socket.addEventListener("message", (event: MessageEvent<string>) => {
+      if (this.#socket !== socket) return;
       this.#lastHeard = Date.now();
       const frame = JSON.parse(event.data) as ServerFrame;
       if (frame.t === "welcome") {
@@ -105,13 +107,19 @@ export class RoomSocket {
     this.#open();
   }
 
+  /** The line is dead, whether or not the browser has noticed: nothing that comes through it counts any more. */
+  #lost(): void {
+    const dead = this.#socket;
+    if (this.#closed || dead === undefined || dead.readyState > WebSocket.OPEN) return;
+    this.#socket = undefined;
+    dead.close();
+    this.#again(1006);
+  }
+
   #beat(): void {
     if (!this.isOpen) return;
     if (Date.now() - this.#lastHeard > silence) {
-      const dead = this.#socket;
-      this.#socket = undefined;
-      dead?.close();
-      this.#again(1006);
+      this.#lost();
       return;
     }
     this.send(JSON.stringify({ t: "ping" }));
