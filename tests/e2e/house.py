@@ -75,7 +75,7 @@ async def officer(sit: Sit, chairs: Chairs, *, name: str, sign_in_name: str, kee
     await desk.enrol(code, sign_in_name=sign_in_name)
     await inviter.go("/parties")
     await inviter.press("Confirm as officer")
-    await inviter.sees("In office")
+    await expect(inviter.page.get_by_role("row").filter(has_text=name).filter(has_text="In office")).to_be_visible(timeout=PATIENCE)
     return desk
 
 
