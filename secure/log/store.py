@@ -1,48 +1,52 @@
-"""Where the tree is kept: tiles, leaves and checkpoints in the database. Reading, and the sequencer's writing."""
+"""Where the tree is kept: tiles, leaves and checkpoints in the database. Reading; the sequencer writes by `tree_rows`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection, transaction
 
 from secure.log.merkle import HASH_BYTES, prove_consistency, prove_inclusion
+from secure.log.storage import Published, StoredEntry, StoredHead
 from secure.log.tiles import Subtrees, TilePlace, width_at
-from secure.models import Checkpoint, DeviceCounter, Disclosure, LogEvent, LogHead, LogLeaf, LogTile, Namespace, StatementRow
-
-
-@dataclass(frozen=True)
-class Published:
-    """The newest checkpoint: tree size, root and the signed note."""
-
-    size: int
-    root: bytes
-    note: bytes
+from secure.models import (
+    Checkpoint,
+    CheckpointAgain,
+    DeviceCounter,
+    Disclosure,
+    LogEvent,
+    LogHead,
+    LogLeaf,
+    LogTile,
+    Namespace,
+    StatementRow,
+)
 
 
 def published() -> Published | None:
-    """The newest checkpoint, if there is one yet."""
+    """The newest checkpoint, if there is one yet, as it was last signed."""
     row = Checkpoint.objects.order_by("-size").first()
-    return Published(row.size, bytes.fromhex(row.root), bytes(row.note)) if row else None
+    if row is None:
+        return None
+    again = CheckpointAgain.objects.filter(size=row.size).first()
+    return Published(row.size, bytes.fromhex(row.root), bytes(again.note if again else row.note))
 
 
 def published_at() -> datetime | None:
-    """When the newest checkpoint was signed, by the server's clock."""
-    return Checkpoint.objects.order_by("-size").values_list("at", flat=True).first()
+    """When the newest checkpoint was last signed, by the server's clock."""
+    row = Checkpoint.objects.order_by("-size").only("size", "at").first()
+    if row is None:
+        return None
+    again = CheckpointAgain.objects.filter(size=row.size).first()
+    return again.at if again else row.at
 
 
 def read_tile(level: int, n: int) -> bytes:
     """The stored hashes of one tile, empty if it is not there."""
     found = LogTile.objects.filter(level=level, n=n).values_list("hashes", flat=True).first()
     return bytes(found) if found is not None else b""
-
-
-def write_tiles(tiles: Mapping[tuple[int, int], bytes]) -> None:
-    rows = [LogTile(level=level, n=n, hashes=hashes) for (level, n), hashes in sorted(tiles.items())]
-    LogTile.objects.bulk_create(rows, update_conflicts=True, unique_fields=["level", "n"], update_fields=["hashes"])
 
 
 def served_tile(place: TilePlace) -> bytes | None:
@@ -65,16 +69,6 @@ def inclusion(index: int, tree_size: int) -> list[bytes]:
 
 def consistency(size1: int, size2: int) -> list[bytes]:
     return prove_consistency(size1, size2, subtrees())
-
-
-@dataclass(frozen=True)
-class StoredEntry:
-    """A leaf as stored, and the bytes of its event (None: a state leaf, or the event's row is gone)."""
-
-    index: int
-    leaf: bytes
-    event: bytes | None
-    event_id: int | None
 
 
 def entries(start: int, end: int) -> Iterator[StoredEntry]:
@@ -100,15 +94,6 @@ def snapshot() -> Iterator[None]:
                 yield
             finally:
                 cursor.execute("ROLLBACK")
-
-
-@dataclass(frozen=True)
-class StoredHead:
-    """The sequencer's one row."""
-
-    size: int
-    frontier: bytes
-    time: int
 
 
 def head() -> StoredHead:

@@ -98,6 +98,18 @@ class Checkpoint(models.Model):
     at = models.DateTimeField()
 
 
+class CheckpointAgain(models.Model):
+    """The newest checkpoint under a newer time: signed anew while nothing happens, so that nobody can pass off an old one as new."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    size = models.PositiveBigIntegerField(help_text="of the checkpoint it repeats; for another size it says nothing")
+    note = models.BinaryField()
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [models.CheckConstraint(condition=models.Q(id=1), name="one_checkpoint_again")]
+
+
 class DeviceCounter(models.Model):
     """How far one device has counted in one namespace, and the hash of its last event there."""
 
@@ -139,6 +151,7 @@ class EventPerson(models.Model):
 
 __all__ = [
     "Checkpoint",
+    "CheckpointAgain",
     "DeviceCounter",
     "Disclosure",
     "EventPerson",
