@@ -1,49 +1,21 @@
-"""Checkpoints as C2SP tlog-checkpoint has them: origin, tree size, root, signed as a note. Pure."""
+"""Checkpoints as C2SP tlog-checkpoint has them: a tree head, signed as a note. Pure."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from secure.log.encoding import b64, unb64
 from secure.log.errors import LogError
-from secure.log.note import Verifier, open_note
-from secure.log.tiles import MAX_SIZE
-
-_SIZE = re.compile(r"0|[1-9][0-9]{0,17}")
-
-
-@dataclass(frozen=True)
-class TreeHead:
-    """What a checkpoint says. Extension lines are refused: cosignatures of witnesses would not cover them."""
-
-    origin: str
-    size: int
-    root: bytes
-
-    @property
-    def text(self) -> bytes:
-        return f"{self.origin}\n{self.size}\n{b64(self.root)}\n".encode()
-
-
-def parse_tree_head(text: bytes) -> TreeHead:
-    try:
-        lines = text.decode().split("\n")
-    except UnicodeDecodeError as error:
-        raise LogError("bad_checkpoint") from error
-    if len(lines) != 4 or lines[3] or not lines[0] or _SIZE.fullmatch(lines[1]) is None:
-        raise LogError("bad_checkpoint")
-    head = TreeHead(lines[0], int(lines[1]), unb64(lines[2], 32))
-    if head.size > MAX_SIZE:
-        raise LogError("bad_checkpoint")
-    return head
+from secure.log.note import ED25519, Verifier, open_note
+from secure.log.tree_head import TreeHead, parse_tree_head
 
 
 def open_checkpoint(note: bytes, verifiers: Sequence[Verifier]) -> TreeHead:
-    """The tree head of a signed checkpoint. The log's own key bears the origin as its name and must be among the signers."""
+    """The tree head of a signed checkpoint. The log's own Ed25519 key bears the origin as its name and must be among the signers."""
     opened = open_note(note, verifiers)
     head = parse_tree_head(opened.text)
-    if all(verifier.name != head.origin for verifier in opened.signed_by):
+    if all((verifier.name, verifier.type) != (head.origin, ED25519) for verifier in opened.signed_by):
         raise LogError("bad_signature")
     return head
+
+
+__all__ = ["TreeHead", "open_checkpoint", "parse_tree_head"]
