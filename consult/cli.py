@@ -35,6 +35,12 @@ def parser() -> argparse.ArgumentParser:
         "--origin", required=True, help="the address people will type, e.g. https://consult.example.org"
     )
     _add(commands, "serve", serve, "serve the installation")
+    signer = _add(commands, "signer", sign, "sign the record, apart from the server (docs/operations.md, 'The signer')")
+    signer.add_argument("--folder", type=Path, help="its keys and memory (default: signer/ in the data folder)")
+    signer.add_argument("--socket", type=Path, help="where to listen (default: socket in its folder)")
+    signer.add_argument("--group", help="a group that may ask for signatures (default: nobody but the owner)")
+    signer.add_argument("--adopt", type=Path, metavar="CHECKPOINT", help="give it back its memory from the newest checkpoint it signed")
+    signer.add_argument("--descriptor", type=int, help=argparse.SUPPRESS)
     _add(commands, "migrate", migrate, "bring the database to this version; SQLite is copied first")
     _add(commands, "check", check, "look for faults in settings, files and database")
     _add(commands, "verify", verify, "recompute the whole record and check every signature")
@@ -81,9 +87,9 @@ def init(args: argparse.Namespace) -> int:
     from django.conf import settings
 
     from consult import database
-    from secure.keys import create_log_key
+    from consult.install import make_keys
 
-    create_log_key(settings.CONSULT_LOG_KEY, origin=settings.CONSULT_ORIGIN)
+    make_keys(settings.ENV, origin=settings.CONSULT_ORIGIN)
     database.migrate(now=datetime.now(UTC))
     print(f"Ready in {data}.\nNext: consult --data {data} admin invite-chairs --indonesia NAME --australia NAME")
     return 0
@@ -99,6 +105,28 @@ def serve(_args: argparse.Namespace) -> int:
     if pending:
         return refuse("The database is older than this version: run `consult migrate` first.")
     run(env, announce=lambda: print(f"Serving {env.origin} from {env.listen}:{env.port}.", flush=True))
+    return 0
+
+
+def sign(args: argparse.Namespace) -> int:
+    """Needs no setting: the folder holds all it knows."""
+    from consult import signing
+    from secure.keys import KeyFileError
+    from secure.log.signer_state import StateError
+
+    folder = args.folder or data_folder(os.environ) / "signer"
+    try:
+        if args.descriptor is not None:
+            signing.attend(folder, args.descriptor)
+        elif args.adopt:
+            print(f"The signer remembers {signing.adopt(folder, args.adopt)} entries.")
+        else:
+            path = args.socket or folder / "socket"
+            signing.listen(folder, path, group=args.group, announce=lambda: print(f"Signing at {path}.", flush=True))
+    except (KeyFileError, StateError) as error:
+        return refuse(str(error))
+    except (OSError, LookupError) as error:
+        return refuse(f"The signer cannot start: {error}.")
     return 0
 
 

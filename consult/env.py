@@ -38,6 +38,7 @@ class Env:
     database_url: str
     redis_url: str
     processes: int
+    signer: Path | None
     proxy: bool
     certificate: Path | None
     certificate_key: Path | None
@@ -53,8 +54,17 @@ class Env:
         return self.origin.startswith("https:")
 
     @property
-    def log_key(self) -> Path:
-        return self.data / "log.key"
+    def signer_folder(self) -> Path:
+        """Keys and memory of the signer that runs as the server's child."""
+        return self.data / "signer"
+
+    @property
+    def log_vkeys(self) -> Path:
+        return self.data / "log.vkey"
+
+    @property
+    def receipt_key(self) -> Path:
+        return self.data / "receipt.key"
 
     @property
     def blobs(self) -> Path:
@@ -96,6 +106,7 @@ def read(environ: Mapping[str, str]) -> Env:
         database_url=_secret(values, "CONSULT_DATABASE_URL", faults),
         redis_url=_secret(values, "CONSULT_REDIS_URL", faults),
         processes=_parsed(values, "CONSULT_PROCESSES", "1", int, "a number", faults) or 0,
+        signer=_path(values, "CONSULT_SIGNER"),
         proxy=_parsed(values, "CONSULT_PROXY", "no", _yes, "yes or no", faults) or False,
         certificate=_path(values, "CONSULT_CERTIFICATE"),
         certificate_key=_path(values, "CONSULT_CERTIFICATE_KEY"),

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import secrets
+from datetime import UTC, datetime
 from pathlib import Path
 
-from consult.env import EnvError, read
+from consult.env import Env, EnvError, read
+from secure.keys import create_receipt_key, write_vkeys
+from secure.log.signer import create_signer
 
 LINES = """\
 # Settings of this installation; every name is explained in docs/operations.md.
@@ -54,6 +57,17 @@ def make(data: Path, *, origin: str) -> None:
     _write(data / "consult.env", LINES.format(origin=origin, data=data, proxy=proxy))
 
 
+def make_keys(env: Env, *, origin: str) -> None:
+    """The record's keys: the signer's folder, what everybody may know of it, and the key of receipts.
+
+    Raises:
+        KeyFileError: there are keys already.
+    """
+    signer = create_signer(env.signer_folder, origin=origin, clock=lambda: datetime.now(UTC))
+    write_vkeys(env.log_vkeys, signer.verifiers)
+    create_receipt_key(env.receipt_key, origin=origin)
+
+
 def _own(environ: os._Environ[str]) -> dict[str, str]:
     return {name: value for name, value in environ.items() if name.startswith("CONSULT_")}
 
@@ -64,4 +78,4 @@ def _write(path: Path, text: str) -> None:
         file.write(text)
 
 
-__all__ = ["AlreadyThereError", "EnvError", "make"]
+__all__ = ["AlreadyThereError", "EnvError", "make", "make_keys"]

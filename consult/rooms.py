@@ -7,12 +7,14 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from channels.db import database_sync_to_async
+from django.conf import settings
 from django.utils import timezone
 
 from consult.wire import NOT_SEATED, SESSION_ENDED
 from meetings import rooms
 from secure import delivery, limits, sessions
 from secure.errors import NotFound
+from secure.keys import load_receipt_key
 from secure.writer import Writer
 
 if TYPE_CHECKING:
@@ -25,7 +27,8 @@ messages = limits.Buckets(per_second=limits.MESSAGES_PER_SECOND, burst=limits.ME
 @cache
 def writer() -> Writer:
     """This process's writer; its thread starts with the first message."""
-    return Writer(standing=rooms.standing, clock=timezone.now)
+    key = load_receipt_key(settings.CONSULT_RECEIPT_KEY, origin=settings.CONSULT_ORIGIN)
+    return Writer(standing=rooms.standing, clock=timezone.now, key=key)
 
 
 async def judge(seats: Collection[Seated]) -> tuple[Mapping[Seated, int], Mapping[str, int]]:

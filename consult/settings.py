@@ -21,7 +21,9 @@ ALLOWED_HOSTS = [ENV.host]
 CONSULT_ORIGINS = [ENV.origin]
 CSRF_TRUSTED_ORIGINS = CONSULT_ORIGINS
 CONSULT_DATA = ENV.data
-CONSULT_LOG_KEY = ENV.log_key
+CONSULT_LOG_VKEYS = ENV.log_vkeys
+CONSULT_RECEIPT_KEY = ENV.receipt_key
+CONSULT_SIGNER_FOLDER = ENV.signer_folder
 CONSULT_BLOBS = ENV.blobs
 CONSULT_PROXY = ENV.proxy
 #: the log's origin (C2SP tlog-checkpoint): the installation's own name, without scheme

@@ -7,7 +7,7 @@ that, keep a checkpoint and give its size and root with `pin`.
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TextIO, cast
 
@@ -19,8 +19,8 @@ from meetings.standing import Standing
 from meetings.statements import TABLE, Chain
 from secure import statements
 from secure.errors import Refusal
-from secure.keys import KeyFileError, load_log_key
-from secure.log import jcs, store
+from secure.keys import KeyFileError, load_vkeys
+from secure.log import jcs, sequencer, store
 from secure.log.encoding import disclosure_digest, parse_event
 from secure.log.verifier import Fault, Replay, check_checkpoint, check_tile
 
@@ -34,7 +34,7 @@ TAMPERED: Final = 1
 UNUSABLE: Final = 2
 MOST_LINES: Final = 50
 
-STORED, STATEMENT, SIGNATURE, EVENT_OF_STATEMENT, DISCLOSURE, PIN, RULES = range(13, 20)
+STORED, STATEMENT, SIGNATURE, EVENT_OF_STATEMENT, DISCLOSURE, PIN, RULES, GENESIS = range(13, 21)
 """Numbers of the checks made here, after those of `secure/log/verifier.py`."""
 
 
@@ -64,11 +64,11 @@ class _Statement:
 def run(stdout: TextIO, *, pin: tuple[int, bytes] | None = None) -> int:
     """Verifies the configured database and prints the outcome; returns the exit code."""
     try:
-        key = load_log_key(settings.CONSULT_LOG_KEY, origin=settings.CONSULT_ORIGIN)
+        verifiers = load_vkeys(settings.CONSULT_LOG_VKEYS, origin=settings.CONSULT_ORIGIN)
     except KeyFileError as error:
         stdout.write(f"{error}\n")
         return UNUSABLE
-    report = verify(verifier=key.verifier, pin=pin)
+    report = verify(verifiers=verifiers, pin=pin)
     stdout.writelines(f"{line}\n" for line in lines(report))
     return TAMPERED if report.faults else VERIFIED
 
@@ -92,16 +92,19 @@ def lines(report: Report) -> Iterator[str]:
         yield f"{waiting} newer entries have been recorded and are not signed yet; they will be within seconds while the server runs."
 
 
-def verify(*, verifier: Verifier, pin: tuple[int, bytes] | None = None) -> Report:
-    """Checks everything, in one snapshot of the database; `pin` is (tree size, root) of a checkpoint kept elsewhere."""
+def verify(*, verifiers: Sequence[Verifier], pin: tuple[int, bytes] | None = None) -> Report:
+    """Checks everything, in one snapshot of the database.
+
+    `verifiers` are the log's keys, Ed25519 first; `pin` is (tree size, root) of a checkpoint kept elsewhere.
+    """
     report = Report()
     with store.snapshot():
         known = _read_statements(report)
         seen: dict[str, list[str]] = {}
-        replay = _replay(report, known, seen)
+        replay = _replay(report, known, seen, verifiers)
         _check_stored(report, replay)
-        _check_checkpoints(report, replay, verifier)
-        _check_statements(report, known, verifier)
+        _check_checkpoints(report, replay, verifiers)
+        _check_statements(report, known, verifiers[0])
         _check_events_of_statements(report, known, seen)
         _check_rules(report, known)
         _check_disclosures(report)
@@ -134,10 +137,12 @@ def _read_statements(report: Report) -> dict[str, _Statement]:
     return known
 
 
-def _replay(report: Report, known: Mapping[str, _Statement], seen: dict[str, list[str]]) -> Replay:
-    """Checks 1 to 10. `seen` collects, for each namespace, the statements its events name, in order."""
+def _replay(report: Report, known: Mapping[str, _Statement], seen: dict[str, list[str]], verifiers: Sequence[Verifier]) -> Replay:
+    """Checks 1 to 10, and 20. `seen` collects, for each namespace, the statements its events name, in order."""
 
     def on_event(index: int, event: Event) -> None:
+        if (index == 0) != (event.type == sequencer.GENESIS) or (index == 0 and not _begins(event, verifiers)):
+            report.faults.append(Fault(GENESIS, f"entry {index}", "the log does not begin, once, by naming its keys"))
         if event.statement is None:
             return
         seen.setdefault(event.ns, []).append(event.statement)
@@ -155,6 +160,11 @@ def _replay(report: Report, known: Mapping[str, _Statement], seen: dict[str, lis
     report.faults += replay.faults
     report.entries = replay.size
     return replay
+
+
+def _begins(event: Event, verifiers: Sequence[Verifier]) -> bool:
+    """Check 20: the first entry names the keys by which the log is verified now."""
+    return [event.data.get("log"), event.data.get("mldsa")] == [verifier.vkey for verifier in verifiers]
 
 
 def _check_stored(report: Report, replay: Replay) -> None:
@@ -183,11 +193,11 @@ def _check_counters(report: Report, replay: Replay) -> None:
             report.faults.append(Fault(STORED, f"a device in series {tag}", "its count is not that of its entries"))
 
 
-def _check_checkpoints(report: Report, replay: Replay, verifier: Verifier) -> None:
+def _check_checkpoints(report: Report, replay: Replay, verifiers: Sequence[Verifier]) -> None:
     """Check 11, and that the row repeats what its note says."""
     for size, root, note in store.checkpoints(replay.size):
         report.checkpoints += 1
-        found = check_checkpoint(note, verifiers=[verifier], replay=replay)
+        found = check_checkpoint(note, verifiers=verifiers, replay=replay)
         if not found and replay.roots.get(size) != bytes.fromhex(root):
             found = [Fault(11, f"the checkpoint at {size}", "its row says something else than its note")]
         report.faults += found

@@ -13,6 +13,7 @@ from consult.api import Fields, parse_object
 from secure import limits
 from secure.content import Submission
 from secure.errors import BadInput, Refusal, TooLarge
+from secure.log.encoding import b64
 from secure.writer import Receipt
 
 BAD_FRAME, SESSION_ENDED, NOT_SEATED, TOO_MANY_SOCKETS, TOO_SLOW, RATE = 4400, 4401, 4403, 4409, 4408, 4429
@@ -111,7 +112,10 @@ def _parse(values: Mapping[str, object]) -> Frame:
 
 
 def ack(receipt: Receipt) -> dict[str, object]:
-    return {"t": "ack", "id": receipt.id, "seq": receipt.seq, "at": receipt.at}
+    frame: dict[str, object] = {"t": "ack", "id": receipt.id, "seq": receipt.seq, "at": receipt.at}
+    if receipt.signed is not None:
+        frame["receipt"] = {"t": receipt.signed.t, "sig": b64(receipt.signed.sig)}
+    return frame
 
 
 def error(refusal: Refusal, ref: str | None) -> str:

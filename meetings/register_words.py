@@ -19,6 +19,7 @@ KINDS: Final[dict[str, Promise]] = {
     "room": _("Room and papers"),
     "sign_in": _("Sign-in"),
     "register": _("Use of the register"),
+    "log": _("The record itself"),
 }
 
 SENTENCES: Final[dict[str, tuple[str, Promise]]] = {
@@ -54,6 +55,7 @@ SENTENCES: Final[dict[str, tuple[str, Promise]]] = {
     "sign_in.reset": ("sign_in", _("The host reset the sign-in of {about}; keys and seats were not touched.")),
     "sign_in.renewed": ("sign_in", _("Sign-in was renewed after a reset.")),
     "session.ended_everywhere": ("sign_in", _("Somebody signed out everywhere.")),
+    "log.genesis": ("log", _("The record began, and named the keys that sign it.")),
     "register.searched": ("register", _("{who} searched the register.")),
     "register.opened": ("register", _("{who} opened entry {number} of the register.")),
 }

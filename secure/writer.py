@@ -8,12 +8,13 @@ keeps its own database connection, which it puts down when it has nothing to do.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import queue
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
 
@@ -23,10 +24,11 @@ from secure import fanout, items, limits
 from secure.content import Header, Submission, event_says, read_header
 from secure.delivery import Standing, StandingOf
 from secure.errors import BadInput, Conflict, Forbidden, NotFound, Refusal, TooMany
-from secure.log import events
+from secure.keys import ReceiptKey
+from secure.log import events, receipts
 from secure.log.errors import LogError
 from secure.log.jcs import decode_object
-from secure.models import Client, Handshake, Room, RoomItem, RoomLeaf
+from secure.models import Client, Handshake, LogEvent, Room, RoomItem, RoomLeaf
 
 logger = logging.getLogger("consult.writer")
 
@@ -36,11 +38,17 @@ _IDLE_SECONDS = 2.0
 
 @dataclass(frozen=True)
 class Receipt:
-    """The object is durable, numbered and there once. `at` is milliseconds."""
+    """The object is durable, numbered and there once. `at` is milliseconds.
+
+    `event` is the SHA-256 of its event's bytes and `signed` the host's word that it will stand in the log; both None for an object sent
+    again with an event that was not recorded.
+    """
 
     id: str
     seq: int
     at: int
+    event: bytes | None
+    signed: receipts.Receipt | None = None
 
 
 @dataclass
@@ -50,11 +58,12 @@ class _Job:
 
 
 class Writer:
-    """`standing` is the rule of the layer above; `clock` gives the time of a batch (aware, UTC)."""
+    """`standing` is the rule of the layer above; `clock` gives the time of a batch (aware, UTC); `key` signs receipts."""
 
-    def __init__(self, *, standing: StandingOf, clock: Callable[[], datetime]) -> None:
+    def __init__(self, *, standing: StandingOf, clock: Callable[[], datetime], key: ReceiptKey) -> None:
         self._standing = standing
         self._clock = clock
+        self._key = key
         self._waiting: queue.Queue[_Job | None] = queue.Queue(limits.QUEUE)
         self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -133,11 +142,17 @@ class Writer:
             return
         for job, outcome in zip(batch, outcomes, strict=True):
             if isinstance(outcome, Receipt):
-                job.done.set_result(outcome)
+                job.done.set_result(self._signed(outcome))
             else:
                 job.done.set_exception(outcome)
         for room_id, texts, head in news:
             fanout.publish_items(room_id, texts, head=head)
+
+    def _signed(self, receipt: Receipt) -> Receipt:
+        """Only after the commit: a receipt is a promise about what is kept."""
+        if receipt.event is None:
+            return receipt
+        return replace(receipt, signed=self._key.sign(event=receipt.event, t=receipt.at))
 
 
 News = list[tuple[str, list[str], int]]
@@ -223,7 +238,9 @@ class _Lane:
         )
         if row.body != same:
             raise Conflict("id_taken")
-        return Receipt(submission.message_id, row.seq, events.milliseconds(row.at))
+        digest = hashlib.sha256(submission.event).digest()
+        recorded = LogEvent.objects.filter(hash=digest.hex(), type=MESSAGE).exists()
+        return Receipt(submission.message_id, row.seq, events.milliseconds(row.at), digest if recorded else None)
 
     def _refuse_epoch(self, header: Header) -> None:
         """The present epoch, or for half a minute the former one if nobody was removed; and no unseated leaf in the tree."""
@@ -266,7 +283,8 @@ class _Lane:
             at=self._now,
         )
         self.rows.append(row)
-        return Receipt(submission.message_id, self.head, events.milliseconds(self._now))
+        digest = hashlib.sha256(submission.event).digest()
+        return Receipt(submission.message_id, self.head, events.milliseconds(self._now), digest)
 
 
 def _refuse_other_event(submission: Submission, header: Header) -> None:

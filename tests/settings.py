@@ -24,6 +24,9 @@ if os.environ.get("CONSULT_TEST_ENGINES") == "servers":
     os.environ["CONSULT_REDIS_URL"] = servers.redis().url
 
 from consult.settings import *  # noqa: E402, F403
+from secure.keys import create_receipt_key  # noqa: E402
+
+create_receipt_key(CONSULT_RECEIPT_KEY, origin=CONSULT_ORIGIN)  # noqa: F405
 
 # Argon2's cost is the attacker's; tests sign in hundreds of times
 PASSWORD_HASHERS = ["tests.hashers.QuickArgon2"]

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import base64
 from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -20,11 +23,10 @@ from meetings.models import Composition
 from meetings.roster import ordered
 from meetings.statements import TABLE
 from secure import enrolment, sealed_texts, sessions
-from secure.keys import LogKey
-from secure.log.sequencer import Sequencer
 from secure.statements import Signed
 from tests import flow
 from tests.people import AUSTRALIA, CAST, INDONESIA, Person
+from tests.secure.log.logs import Log, make_log
 from tests.stage import Stage
 
 NOW = datetime(2026, 10, 13, 9, 0, tzinfo=UTC)
@@ -143,11 +145,16 @@ class World:
 
     def sealed(self) -> None:
         """The sequencer numbers all that was recorded, and signs."""
-        sequencer = Sequencer(LogKey("consult.test/log", INDONESIA.device_key(99)))
-        sequencer.take_over()
+        sequencer = self.log.sequencer()
         while sequencer.drain(self.now):
             pass
         sequencer.publish(self.now)
+
+    @cached_property
+    def log(self) -> Log:
+        """The record's keys and signer, in a folder that goes with this world."""
+        self._folder = TemporaryDirectory()
+        return make_log(Path(self._folder.name), origin="consult.test/log")
 
     def holders(self, sha256: str) -> frozenset[str]:
         return sealed_texts.wrapped_for(sha256)

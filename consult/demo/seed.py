@@ -19,12 +19,13 @@ from django.db import transaction
 
 from consult.demo import texts
 from consult.demo.cast import CAST, Persona
+from consult.install import make_keys
 from meetings import acts, convening, drafting, parties, reading, undertaking
 from meetings.drafting import Invited
 from meetings.roster import stand
 from meetings.standing import Standing
 from secure import accounts, cards, chains, codes, enrolling, enrolment, recovery, sealing, second_factor, statements
-from secure.keys import create_log_key, load_log_key
+from secure.keys import load_vkeys
 from secure.log import jcs
 from secure.statements import Signed, Statement
 
@@ -62,8 +63,8 @@ def sow(*, now: datetime) -> None:
     """Sows once; a demonstration that has begun is left as it is."""
     if (settings.CONSULT_DATA / KEYS).is_file():
         return
-    if not settings.CONSULT_LOG_KEY.is_file():
-        create_log_key(settings.CONSULT_LOG_KEY, origin=settings.CONSULT_ORIGIN)
+    if not settings.CONSULT_LOG_VKEYS.is_file():
+        make_keys(settings.ENV, origin=settings.CONSULT_ORIGIN)
     Sowing(now=now).sow()
 
 
@@ -156,7 +157,7 @@ class Sowing:
     # ------------------------------------------------------------------------------------------------------------ acts
 
     def _found(self) -> None:
-        log = load_log_key(settings.CONSULT_LOG_KEY, origin=settings.CONSULT_ORIGIN).vkey
+        log = load_vkeys(settings.CONSULT_LOG_VKEYS, origin=settings.CONSULT_ORIGIN)[0].vkey
         chairs = {player.persona.party: player.card for player in self.players.values()}
         accounts_of_chairs = reading.read_chains(also=chairs.values())
         root = self._both(drafting.draft_root(stand(accounts_of_chairs), chairs=chairs, log=log), {})

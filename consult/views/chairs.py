@@ -11,7 +11,7 @@ from consult.pages import page
 from consult.second_factor import account_of
 from meetings import installation, parties, roll
 from secure.errors import Forbidden
-from secure.keys import load_log_key
+from secure.keys import load_vkeys
 
 
 @page
@@ -22,7 +22,7 @@ def chairs(request: HttpRequest) -> HttpResponse:
     context = {
         "chairs": roll.chairs(),
         "founded": founded is not None,
-        "log": founded.log if founded else load_log_key(settings.CONSULT_LOG_KEY, origin=settings.CONSULT_ORIGIN).vkey,
+        "log": founded.log if founded else load_vkeys(settings.CONSULT_LOG_VKEYS, origin=settings.CONSULT_ORIGIN)[0].vkey,
         "people": roll.names_for_chair(),
         "party_names": roll.party_names(),
     }

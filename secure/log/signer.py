@@ -121,7 +121,8 @@ def _refuse_fork(last: SignedHead, size: int, root: bytes, proof: list[bytes]) -
     try:
         verify_consistency(last.size, last.root, size, root, proof)
     except LogError as error:
-        raise SignerRefusalError("unproven", f"It is not proven that these {size} entries continue the {last.size} signed before.") from error
+        sentence = f"It is not proven that these {size} entries continue the {last.size} signed before."
+        raise SignerRefusalError("unproven", sentence) from error
 
 
 def create_signer(folder: Path, *, origin: str, clock: Callable[[], datetime]) -> HeldSigner:

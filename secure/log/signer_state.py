@@ -99,18 +99,24 @@ def adopt(folder: Path, note: bytes, *, verifiers: Sequence[Verifier]) -> Signed
 
 
 def _read(path: Path, origin: str) -> SignedHead:
+    see = "Without it nothing is signed: see docs/operations.md, 'The signer'."
     try:
-        value = jcs.decode_object(path.read_bytes(), max_bytes=_MOST)
-        if set(value) != {"v", "origin", "size", "root", "time"} or value["v"] != 1:
-            raise LogError("bad_encoding")
-        head = SignedHead(natural(value["size"]), unb64(value["root"], 32), natural(value["time"]))
+        named, head = _parse(path.read_bytes())
     except FileNotFoundError as error:
-        raise StateError(f"The signer's state {path} is missing. Without it nothing is signed: see docs/operations.md, 'The signer'.") from error
+        raise StateError(f"The signer's state {path} is missing. {see}") from error
     except LogError as error:
-        raise StateError(f"The signer's state {path} is damaged. Nothing is signed: see docs/operations.md, 'The signer'.") from error
-    if value["origin"] != origin:
-        raise StateError(f"The signer's state {path} belongs to {value['origin']}, not to {origin}.")
+        raise StateError(f"The signer's state {path} is damaged. {see}") from error
+    if named != origin:
+        raise StateError(f"The signer's state {path} belongs to {named}, not to {origin}.")
     return head
+
+
+def _parse(raw: bytes) -> tuple[str, SignedHead]:
+    """(origin, head)."""
+    value = jcs.decode_object(raw, max_bytes=_MOST)
+    if set(value) != {"v", "origin", "size", "root", "time"} or value["v"] != 1:
+        raise LogError("bad_encoding")
+    return str(value["origin"]), SignedHead(natural(value["size"]), unb64(value["root"], 32), natural(value["time"]))
 
 
 def _replace(folder: Path, origin: str, head: SignedHead) -> None:

@@ -27,20 +27,22 @@ from secure.models import (
 
 def published() -> Published | None:
     """The newest checkpoint, if there is one yet, as it was last signed."""
-    row = Checkpoint.objects.order_by("-size").first()
-    if row is None:
-        return None
-    again = CheckpointAgain.objects.filter(size=row.size).first()
-    return Published(row.size, bytes.fromhex(row.root), bytes(again.note if again else row.note))
+    row = _newest()
+    return Published(row.size, bytes.fromhex(row.root), bytes(_as_last_signed(row).note)) if row else None
 
 
 def published_at() -> datetime | None:
     """When the newest checkpoint was last signed, by the server's clock."""
-    row = Checkpoint.objects.order_by("-size").only("size", "at").first()
-    if row is None:
-        return None
-    again = CheckpointAgain.objects.filter(size=row.size).first()
-    return again.at if again else row.at
+    row = _newest()
+    return _as_last_signed(row).at if row else None
+
+
+def _newest() -> Checkpoint | None:
+    return Checkpoint.objects.order_by("-size").select_related("again").first()
+
+
+def _as_last_signed(row: Checkpoint) -> Checkpoint | CheckpointAgain:
+    return row.again if hasattr(row, "again") else row
 
 
 def read_tile(level: int, n: int) -> bytes:

@@ -95,7 +95,7 @@ def keep_checkpoint(checkpoint: Published, *, at: datetime) -> None:
 
 
 def keep_signed_again(checkpoint: Published, *, at: datetime) -> None:
-    CheckpointAgain.objects.update_or_create(id=1, defaults={"size": checkpoint.size, "note": checkpoint.note, "at": at})
+    CheckpointAgain.objects.update_or_create(checkpoint_id=checkpoint.size, defaults={"note": checkpoint.note, "at": at})
 
 
 __all__ = [

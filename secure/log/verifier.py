@@ -27,7 +27,7 @@ from secure.log.encoding import ZERO, Author, Event, kid_of, natural, parse_even
 from secure.log.errors import LogError
 from secure.log.leaves import EntryLeaf, Leaf, StateLeaf, coarse_type, parse_leaf
 from secure.log.merkle import EMPTY_ROOT, HASH_BYTES, Frontier, leaf_hash, root_hash
-from secure.log.note import Verifier
+from secure.log.note import Verifier, open_note
 from secure.log.statemap import StateMap, slot_hash
 from secure.log.tiles import WIDTH
 
@@ -185,11 +185,14 @@ class Replay:
 
 
 def check_checkpoint(note: bytes, *, verifiers: Sequence[Verifier], replay: Replay) -> list[Fault]:
-    """Check 11, for a checkpoint no larger than what was replayed."""
+    """Check 11, for a checkpoint no larger than what was replayed. Each of `verifiers` must have signed it."""
     try:
         head = open_checkpoint(note, verifiers)
+        missing = set(verifiers) - set(open_note(note, verifiers).signed_by)
     except Refusal:
         return [Fault(11, "a checkpoint", "it is not signed with the log's key")]
+    if missing:
+        return [Fault(11, f"the checkpoint at {head.size}", "it is not signed with each of the log's keys")]
     if head.size not in replay.roots:
         return [Fault(11, f"the checkpoint at {head.size}", "the log never ended there")]
     if replay.roots[head.size] != head.root:

@@ -99,15 +99,11 @@ class Checkpoint(models.Model):
 
 
 class CheckpointAgain(models.Model):
-    """The newest checkpoint under a newer time: signed anew while nothing happens, so that nobody can pass off an old one as new."""
+    """A checkpoint under a newer time: signed anew while nothing happens, so that nobody can pass off an old one as new."""
 
-    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
-    size = models.PositiveBigIntegerField(help_text="of the checkpoint it repeats; for another size it says nothing")
+    checkpoint = models.OneToOneField(Checkpoint, primary_key=True, on_delete=models.PROTECT, related_name="again")
     note = models.BinaryField()
     at = models.DateTimeField()
-
-    class Meta:
-        constraints: ClassVar = [models.CheckConstraint(condition=models.Q(id=1), name="one_checkpoint_again")]
 
 
 class DeviceCounter(models.Model):

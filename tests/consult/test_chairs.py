@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from secure.keys import LogKey, create_log_key
 from tests.people import AUSTRALIA, INDONESIA, OFFICER, THAI_HEAD, THAILAND, Person
+from tests.secure.log.logs import Log, make_log
 from tests.stage import LOG, Stage, installed
 from tests.standing import on, standing
 from tests.world import World
@@ -30,16 +30,16 @@ def alone() -> Stage:
 
 
 @pytest.fixture
-def log_key(settings: Any, tmp_path: Path) -> LogKey:
-    settings.CONSULT_LOG_KEY = tmp_path / "log.key"
-    return create_log_key(settings.CONSULT_LOG_KEY, origin=settings.CONSULT_ORIGIN)
+def log(settings: Any, tmp_path: Path) -> Log:
+    settings.CONSULT_LOG_VKEYS = tmp_path / "log.vkey"
+    return make_log(tmp_path, origin=settings.CONSULT_ORIGIN)
 
 
 @on(enrolled)
-def test_the_founding_names_the_log_key_of_this_host_and_both_chairs(world: World, log_key: LogKey) -> None:
+def test_the_founding_names_the_log_key_of_this_host_and_both_chairs(world: World, log: Log) -> None:
     response = world.browser(INDONESIA).get("/chairs")
     text = response.content.decode()
-    assert response.context["log"] == log_key.vkey
+    assert response.context["log"] == log.vkey
     assert INDONESIA.name in text
     assert AUSTRALIA.name in text
     assert "I have compared both fingerprints by telephone" in text
@@ -47,7 +47,7 @@ def test_the_founding_names_the_log_key_of_this_host_and_both_chairs(world: Worl
 
 
 @on(alone)
-def test_a_chair_whose_counterpart_has_not_enrolled_is_told_so(world: World, log_key: LogKey) -> None:
+def test_a_chair_whose_counterpart_has_not_enrolled_is_told_so(world: World, log: Log) -> None:
     text = world.browser(INDONESIA).get("/chairs").content.decode()
     assert "Not enrolled yet" in text
 

@@ -22,7 +22,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
 
 def test_init_makes_a_folder_only_its_owner_can_read(made: Installation) -> None:
     assert stat.S_IMODE(made.data.stat().st_mode) == 0o700
-    for name in ("consult.env", "secret.key", "log.key"):
+    assert stat.S_IMODE((made.data / "signer").stat().st_mode) == 0o700
+    for name in ("consult.env", "secret.key", "receipt.key", "signer/log.key", "signer/log-mldsa.key", "signer/state"):
         assert stat.S_IMODE((made.data / name).stat().st_mode) == 0o600
 
 

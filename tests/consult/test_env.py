@@ -19,7 +19,7 @@ def settings(tmp_path: Path, **changes: str) -> dict[str, str]:
 
 def test_a_local_installation_starts(tmp_path: Path) -> None:
     env = read(settings(tmp_path))
-    assert (env.host, env.secure, env.log_key.parent) == ("localhost", False, tmp_path)
+    assert (env.host, env.secure, env.log_vkeys.parent) == ("localhost", False, tmp_path)
 
 
 def test_an_https_installation_behind_a_proxy_starts(tmp_path: Path) -> None:

@@ -9,13 +9,13 @@ import pytest
 from django.db import transaction
 from django.test import Client
 
-from secure.keys import LogKey, create_log_key
 from secure.log import events, store
 from secure.log.checkpoint import open_checkpoint
 from secure.log.merkle import leaf_hash, prove_inclusion, root_of, verify_inclusion
 from secure.log.note import parse_vkey
 from secure.log.sequencer import Sequencer
 from secure.log.tiles import Subtrees, TilePlace, tile_path, width_at
+from tests.secure.log.logs import Log, make_log
 
 pytestmark = pytest.mark.django_db
 
@@ -23,15 +23,13 @@ NOW = datetime(2017, 10, 13, 9, 30, tzinfo=UTC)
 
 
 @pytest.fixture
-def key(tmp_path: Path) -> LogKey:
-    return create_log_key(tmp_path / "log.key", origin="consult.example.int/consult")
+def log(tmp_path: Path) -> Log:
+    return make_log(tmp_path)
 
 
 @pytest.fixture
-def sequencer(key: LogKey) -> Sequencer:
-    made = Sequencer(key)
-    made.take_over()
-    return made
+def sequencer(log: Log) -> Sequencer:
+    return log.sequencer()
 
 
 def act(times: int) -> None:
@@ -52,11 +50,11 @@ def fetched_tile(client: Client, level: int, n: int, size: int) -> bytes:
     return response.content
 
 
-def test_a_stranger_checks_an_entry_with_checkpoint_and_tiles_alone(client: Client, sequencer: Sequencer, key: LogKey) -> None:
+def test_a_stranger_checks_an_entry_with_checkpoint_and_tiles_alone(client: Client, sequencer: Sequencer, log: Log) -> None:
     act(600)
     settle(sequencer)
-    head = open_checkpoint(client.get("/log/checkpoint").content, [parse_vkey(key.vkey)])
-    assert head.size == 601
+    head = open_checkpoint(client.get("/log/checkpoint").content, [parse_vkey(log.vkey)])
+    assert head.size == 602
     subtrees = Subtrees(lambda level, n: fetched_tile(client, level, n, head.size))
     assert root_of(head.size, subtrees) == head.root
     leaf = next(store.entries(300, 301)).leaf
@@ -95,8 +93,8 @@ def test_entries_that_are_not_signed_yet_are_not_served(client: Client, sequence
     settle(sequencer)
     act(2)
     sequencer.drain(NOW)
-    assert client.get("/log/tile/0/000.p/3").status_code == 200
-    assert client.get("/log/tile/0/000.p/4").status_code == 404
+    assert client.get("/log/tile/0/000.p/4").status_code == 200
+    assert client.get("/log/tile/0/000.p/5").status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -111,7 +109,7 @@ def test_entries_that_are_not_signed_yet_are_not_served(client: Client, sequence
         "8/000",
         "64/000",
         "0/000.p/0",
-        "0/000.p/4",
+        "0/000.p/5",
         "0/000.p/256",
         "0/000.p/03",
         "0/000.p/999",

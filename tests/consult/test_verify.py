@@ -16,12 +16,13 @@ from django.db import connection, transaction
 
 from consult import verify
 from secure import chains, statements
-from secure.keys import LogKey, create_log_key, load_log_key
+from secure.keys import load_vkeys
 from secure.log import events, jcs, store
 from secure.log.sequencer import Sequencer
 from secure.models import Card, Checkpoint, Disclosure, LogEvent, LogLeaf, LogTile, PendingEvent, StatementRow
 from tests.people import AUSTRALIA, INDONESIA, THAILAND
 from tests.secure.log.devices import Device, text
+from tests.secure.log.logs import Log, make_log
 from tests.secure.log.tampering import without_triggers
 from tests.stage import Stage
 from tests.world import NOW, World
@@ -30,18 +31,16 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.engines]
 
 
 @pytest.fixture
-def key(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LogKey:
-    settings.CONSULT_LOG_KEY = tmp_path / "log.key"
-    made = create_log_key(settings.CONSULT_LOG_KEY, origin=settings.CONSULT_ORIGIN)
+def log(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Log:
+    settings.CONSULT_LOG_VKEYS = tmp_path / "log.vkey"
+    made = make_log(tmp_path, origin=settings.CONSULT_ORIGIN)
     monkeypatch.setattr("tests.stage.LOG", made.vkey)
     return made
 
 
 @pytest.fixture
-def sequencer(key: LogKey) -> Sequencer:
-    made = Sequencer(key)
-    made.take_over()
-    return made
+def sequencer(log: Log) -> Sequencer:
+    return log.sequencer()
 
 
 @pytest.fixture
@@ -85,8 +84,8 @@ def verified() -> tuple[int, str]:
 
 
 def checks() -> set[int]:
-    key = load_log_key(live.CONSULT_LOG_KEY, origin=live.CONSULT_ORIGIN)
-    return {fault.check for fault in verify.verify(verifier=key.verifier).faults}
+    verifiers = load_vkeys(live.CONSULT_LOG_VKEYS, origin=live.CONSULT_ORIGIN)
+    return {fault.check for fault in verify.verify(verifiers=verifiers).faults}
 
 
 def sql(statement: str, *values: object) -> None:
@@ -110,7 +109,7 @@ def test_an_untouched_record_is_verified_and_says_up_to_where() -> None:
     assert "FAULT" not in said
 
 
-@pytest.mark.usefixtures("key")
+@pytest.mark.usefixtures("log")
 def test_an_empty_record_has_nothing_to_verify_against() -> None:
     code, said = verified()
     assert code == verify.VERIFIED
@@ -118,7 +117,7 @@ def test_an_empty_record_has_nothing_to_verify_against() -> None:
 
 
 def test_without_the_logs_key_nothing_is_said_about_the_record(settings: Any, tmp_path: Path) -> None:
-    settings.CONSULT_LOG_KEY = tmp_path / "absent"
+    settings.CONSULT_LOG_VKEYS = tmp_path / "absent"
     assert verified()[0] == verify.UNUSABLE
 
 
@@ -286,7 +285,7 @@ def test_whatever_the_databases_owner_changes_is_found(tamper: Any, expected: se
     assert "NOT VERIFIED" in said
 
 
-def test_a_log_rewritten_with_its_own_key_is_found_by_whoever_kept_a_checkpoint(stage: Stage, key: LogKey) -> None:
+def test_a_log_rewritten_with_its_own_key_is_found_by_whoever_kept_a_checkpoint(stage: Stage, log: Log) -> None:
     kept = store.published()
     assert kept is not None
     first = Checkpoint.objects.order_by("size")[0]
@@ -299,9 +298,9 @@ def test_a_log_rewritten_with_its_own_key_is_found_by_whoever_kept_a_checkpoint(
 
 
 def test_another_logs_key_verifies_nothing(stage: Stage, settings: Any, tmp_path: Path) -> None:
-    settings.CONSULT_LOG_KEY = tmp_path / "other.key"
-    create_log_key(settings.CONSULT_LOG_KEY, origin=settings.CONSULT_ORIGIN)
-    assert checks() == {11, verify.SIGNATURE}
+    settings.CONSULT_LOG_VKEYS = tmp_path / "other" / "log.vkey"
+    make_log(tmp_path / "other", origin=settings.CONSULT_ORIGIN)
+    assert checks() == {11, verify.SIGNATURE, verify.GENESIS}
 
 
 def test_verifying_does_not_hold_up_an_act(stage: Stage, sequencer: Sequencer) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import secrets
 from collections.abc import Iterator
@@ -9,17 +10,21 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from secure import items, limits
 from secure.content import Submission
 from secure.delivery import Standing
 from secure.errors import BadInput, Conflict, Forbidden, NotFound, Refusal, TooLarge
+from secure.keys import ReceiptKey
 from secure.log import events, jcs
 from secure.models import Client, DeviceCounter, LogEvent, PendingEvent, Room, RoomItem
 from secure.writer import Receipt, Writer, write_batch
 from tests import flow, rooms
 from tests.flow import NOW, ROOM
 from tests.rooms import Sender, after_withdrawal, commit, room_at, seated
+
+KEY = ReceiptKey("consult.test/log/receipts", Ed25519PrivateKey.generate())
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.engines]
 
@@ -32,7 +37,7 @@ def room() -> None:
 
 @pytest.fixture
 def writer() -> Iterator[Writer]:
-    made = Writer(standing=seated, clock=lambda: NOW)
+    made = Writer(standing=seated, clock=lambda: NOW, key=KEY)
     yield made
     made.stop()
 
@@ -69,7 +74,7 @@ def refused(submission: Submission, code: str, kind: type[Refusal], **options: o
 def test_an_object_is_numbered_kept_as_it_came_and_recorded(room: None) -> None:
     sealed = indonesia().sealed(epoch=3)
     receipt = only(write(sealed))
-    assert receipt == Receipt(sealed.message_id, 4, events.milliseconds(NOW))
+    assert receipt == Receipt(sealed.message_id, 4, events.milliseconds(NOW), hashlib.sha256(sealed.event).digest())
     page = items.items_since(room_id=ROOM, since=3, most=10, head=4)
     (item,) = items.as_objects(page.items)
     assert (item["seq"], item["kind"], item["id"], item["device"]) == (4, "content", sealed.message_id, sealed.device)
@@ -84,7 +89,7 @@ def test_the_same_id_again_answers_the_first_acknowledgement(room: None) -> None
     first = only(write(sealed))
     after = stored()
     assert only(write(sealed, now=NOW + timedelta(hours=1))) == first
-    assert only(write(sender.signed(sealed, epoch=3))) == first
+    assert only(write(sender.signed(sealed, epoch=3))) == replace(first, event=None)
     assert stored() == after
 
 
@@ -134,7 +139,7 @@ def test_an_unforeseen_failure_keeps_nothing_of_its_message_and_lets_the_others_
         return seated(room_id)
 
     waiting = {failing.message_id}
-    broken = Writer(standing=standing, clock=lambda: NOW)
+    broken = Writer(standing=standing, clock=lambda: NOW, key=KEY)
     with pytest.raises(RuntimeError, match="unforeseen"):
         broken.submit(failing).result(timeout=20)
     waiting.clear()

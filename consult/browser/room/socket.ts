@@ -6,11 +6,17 @@
 import type { Hex, RoomItem } from "../bridge.ts";
 import type { Link } from "./words.ts";
 
+/** The host's signed word that the event will stand in the record (docs/protocol.md, section 8); `sig` in base64. */
+export interface Receipt {
+  readonly t: number;
+  readonly sig: string;
+}
+
 /** Frames of the server (docs/protocol.md, section 6). */
 export type ServerFrame =
   | { readonly t: "welcome"; readonly head: number; readonly epoch: number }
   | { readonly t: "items"; readonly items: readonly RoomItem[]; readonly head: number }
-  | { readonly t: "ack"; readonly id: Hex; readonly seq: number; readonly at: number }
+  | { readonly t: "ack"; readonly id: Hex; readonly seq: number; readonly at: number; readonly receipt?: Receipt }
   | { readonly t: "error"; readonly code: string; readonly ref?: Hex | null; readonly expected?: number; readonly epoch?: number }
   | { readonly t: "due" }
   | { readonly t: "online"; readonly devices: readonly Hex[] }

@@ -12,7 +12,6 @@ from django.db import transaction
 from meetings.roster import ordered
 from secure import chains
 from secure.errors import NotFound
-from secure.keys import LogKey, create_log_key
 from secure.log import events, record
 from secure.log.checkpoint import open_checkpoint
 from secure.log.leaves import EntryLeaf, parse_leaf
@@ -22,6 +21,7 @@ from secure.log.sequencer import Sequencer
 from secure.models import Account, Card, Disclosure
 from secure.statements import Signed
 from tests.people import INDONESIA, THAILAND, Person
+from tests.secure.log.logs import Log, make_log
 from tests.stage import Stage
 
 pytestmark = [pytest.mark.django_db, pytest.mark.engines]
@@ -30,15 +30,13 @@ NOW = datetime(2017, 10, 13, 9, 30, tzinfo=UTC)
 
 
 @pytest.fixture
-def key(tmp_path: Path) -> LogKey:
-    return create_log_key(tmp_path / "log.key", origin="consult.example.int/consult")
+def log(tmp_path: Path) -> Log:
+    return make_log(tmp_path)
 
 
 @pytest.fixture
-def sequencer(key: LogKey) -> Sequencer:
-    made = Sequencer(key)
-    made.take_over()
-    return made
+def sequencer(log: Log) -> Sequencer:
+    return log.sequencer()
 
 
 def settle(sequencer: Sequencer) -> None:
@@ -77,7 +75,7 @@ def test_entries_come_newest_first_and_page_by_number() -> None:
     everything = record.entries()
     numbers = [entry.number for entry in everything]
     assert numbers == sorted(numbers, reverse=True)
-    assert record.count() == len(everything) == 10
+    assert record.count() == len(everything) == 11
     first = record.entries(limit=4)
     assert [entry.number for entry in [*first, *record.entries(before=first[-1].number)]] == numbers
 
@@ -106,7 +104,7 @@ def test_entries_are_found_by_kind_time_scope_person_and_party(stage: Stage) -> 
     assert types(party="THA") == ["account.card", "device.add", "session.began", "session.failed"]
     assert types(party="THA", types=["session.failed"]) == ["session.failed"]
     assert types(person="nobody at all") == []
-    assert record.types() == ["account.card", "chairs.root", "device.add", "party.key", "session.began", "session.failed"]
+    assert record.types() == ["account.card", "chairs.root", "device.add", "log.genesis", "party.key", "session.began", "session.failed"]
 
 
 @pytest.mark.usefixtures("stage")
@@ -118,11 +116,11 @@ def test_an_erased_name_is_counted_and_its_entry_stays() -> None:
     assert (entry.names, entry.erased) == ({"party": "THA"}, 1)
 
 
-def test_every_entrys_proof_holds_outside(stage: Stage, key: LogKey) -> None:
+def test_every_entrys_proof_holds_outside(stage: Stage, log: Log) -> None:
     for entry in record.entries():
         proof = record.proof(entry.number)
         assert proof is not None
-        head = open_checkpoint(proof.note, [key.verifier])
+        head = open_checkpoint(proof.note, log.verifiers)
         verify_inclusion(leaf_hash(proof.leaf), proof.number, head.size, proof.hashes, head.root)
         leaf = parse_leaf(proof.leaf)
         assert isinstance(leaf, EntryLeaf)
@@ -142,9 +140,9 @@ def test_an_entry_has_no_proof_before_a_checkpoint_covers_it(stage: Stage, seque
 
 
 @pytest.mark.usefixtures("stage")
-@pytest.mark.parametrize("number", [10, 11, 10**9])
+@pytest.mark.parametrize("number", [11, 12, 10**9])
 def test_a_state_leaf_or_an_unknown_number_is_no_entry(number: int) -> None:
-    """Number 10 is the state leaf under the checkpoint."""
+    """Number 11 is the state leaf under the checkpoint."""
     for ask in (record.entry, record.proof):
         with pytest.raises(NotFound):
             ask(number)

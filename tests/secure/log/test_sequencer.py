@@ -10,13 +10,16 @@ from pathlib import Path
 import pytest
 from django.db import DatabaseError, connection, transaction
 
-from secure.keys import LogKey, create_log_key
 from secure.log import events, store
 from secure.log.checkpoint import open_checkpoint
+from secure.log.encoding import parse_event
 from secure.log.leaves import EntryLeaf, StateLeaf, parse_leaf
 from secure.log.merkle import leaf_hash, root_hash, verify_consistency, verify_inclusion
-from secure.log.sequencer import DamagedError, FencedError, Sequencer, SequencerThread
-from secure.models import Checkpoint, LogHead, LogLeaf, LogTile, Namespace, PendingEvent
+from secure.log.note import open_note
+from secure.log.sequencer import DamagedError, FencedError, Sequencer
+from secure.log.sequencer_thread import SequencerThread
+from secure.models import Checkpoint, LogEvent, LogHead, LogLeaf, LogTile, Namespace, PendingEvent
+from tests.secure.log.logs import Log, make_log
 from tests.secure.log.tampering import without_triggers
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.engines]
@@ -25,15 +28,13 @@ NOW = datetime(2017, 10, 13, 9, 30, tzinfo=UTC)
 
 
 @pytest.fixture
-def key(tmp_path: Path) -> LogKey:
-    return create_log_key(tmp_path / "log.key", origin="consult.example.int/consult")
+def log(tmp_path: Path) -> Log:
+    return make_log(tmp_path)
 
 
 @pytest.fixture
-def sequencer(key: LogKey) -> Sequencer:
-    made = Sequencer(key)
-    made.take_over()
-    return made
+def sequencer(log: Log) -> Sequencer:
+    return log.sequencer()
 
 
 def act(name: str = events.HOST, times: int = 1) -> None:
@@ -50,16 +51,31 @@ def recomputed(size: int) -> bytes:
     return root_hash(leaf_hash(entry.leaf) for entry in store.entries(0, size))
 
 
-def test_acts_get_places_and_every_checkpoint_ends_in_a_state_leaf(sequencer: Sequencer, key: LogKey) -> None:
+def test_acts_get_places_and_every_checkpoint_ends_in_a_state_leaf(sequencer: Sequencer, log: Log) -> None:
     act("a" * 64, 2)
     act("b" * 64)
     assert sequencer.drain(NOW) == 3
     checkpoint = sequencer.publish(NOW)
     assert checkpoint is not None
-    head = open_checkpoint(checkpoint.note, [key.verifier])
-    assert (head.size, head.root) == (4, recomputed(4))
-    assert [type(leaf) for leaf in leaves()] == [EntryLeaf, EntryLeaf, EntryLeaf, StateLeaf]
+    head = open_checkpoint(checkpoint.note, log.verifiers)
+    assert (head.size, head.root) == (5, recomputed(5))
+    assert set(open_note(checkpoint.note, log.verifiers).signed_by) == set(log.verifiers)
+    assert [type(leaf) for leaf in leaves()] == [EntryLeaf, EntryLeaf, EntryLeaf, EntryLeaf, StateLeaf]
     assert not PendingEvent.objects.exists()
+
+
+def test_the_log_begins_by_naming_its_keys(sequencer: Sequencer, log: Log) -> None:
+    act()
+    sequencer.drain(NOW)
+    first = next(store.entries(0, 1))
+    assert first.event is not None
+    event = parse_event(first.event)
+    ed25519, mldsa = log.verifiers
+    named = {name: event.data[name] for name in ("origin", "log", "mldsa", "receipts")}
+    assert (event.type, event.src) == ("log.genesis", "host")
+    assert named == {"origin": log.origin, "log": ed25519.vkey, "mldsa": mldsa.vkey, "receipts": log.receipts.verifier.vkey}
+    log.sequencer().publish(NOW)
+    assert LogEvent.objects.filter(type="log.genesis").count() == 1
 
 
 def test_a_namespace_counts_without_gaps_and_chains_its_leaves(sequencer: Sequencer) -> None:
@@ -118,9 +134,9 @@ def test_an_act_that_was_rolled_back_has_no_entry(sequencer: Sequencer) -> None:
     assert sequencer.drain(NOW) == 0
 
 
-def test_a_sequencer_that_was_replaced_can_neither_drain_nor_publish(sequencer: Sequencer, key: LogKey) -> None:
+def test_a_sequencer_that_was_replaced_can_neither_drain_nor_publish(sequencer: Sequencer, log: Log) -> None:
     act()
-    Sequencer(key).take_over()
+    log.sequencer()
     with pytest.raises(FencedError):
         sequencer.drain(NOW)
     with pytest.raises(FencedError):
@@ -131,76 +147,11 @@ def test_a_sequencer_that_was_replaced_can_neither_drain_nor_publish(sequencer: 
 
 def test_a_log_is_never_continued_with_another_key(sequencer: Sequencer, tmp_path: Path) -> None:
     sequencer.publish(NOW)
-    other = Sequencer(create_log_key(tmp_path / "other.key", origin="consult.example.int/consult"))
+    other = make_log(tmp_path / "other")
     with pytest.raises(DamagedError, match="this key"):
-        other.take_over()
+        other.sequencer()
     act()
     assert sequencer.drain(NOW) == 1
-
-
-class Stops(Exception):  # noqa: N818
-    pass
-
-
-class BreaksAt:
-    """A database that fails at the n-th writing statement, as a full disk or a killed process would."""
-
-    def __init__(self, n: int) -> None:
-        self.left = n
-
-    def __call__(self, execute, sql, params, many, context):  # type: ignore[no-untyped-def]
-        if sql.split(" ", 1)[0] in ("INSERT", "UPDATE", "DELETE"):
-            self.left -= 1
-            if self.left < 0:
-                raise Stops
-        return execute(sql, params, many, context)
-
-
-def test_a_crash_before_any_write_loses_nothing_and_doubles_nothing(key: LogKey) -> None:
-    """Each round crashes one write later, then a fresh sequencer goes on; at last every act has exactly one entry."""
-    acts, crashes = 0, 0
-    for n in range(16):
-        act("a" * 64)
-        act("b" * 64)
-        acts += 2
-        crashing = Sequencer(key)
-        crashing.take_over()
-        try:
-            with connection.execute_wrapper(BreaksAt(n)):
-                crashing.drain(NOW)
-                crashing.publish(NOW)
-        except Stops:
-            crashes += 1
-        fresh = Sequencer(key)
-        fresh.take_over()
-        fresh.drain(NOW)
-        fresh.publish(NOW)
-        last = store.published()
-        assert last is not None
-        assert last.root == recomputed(last.size)
-        assert isinstance(leaves()[last.size - 1], StateLeaf)
-        assert LogLeaf.objects.filter(event__isnull=False).count() == acts
-    assert crashes >= 8
-
-
-def test_a_state_leaf_left_unsigned_by_a_crash_is_signed_by_the_next(sequencer: Sequencer, key: LogKey) -> None:
-    act()
-    sequencer.drain(NOW)
-
-    class NoCheckpoint(BreaksAt):
-        def __call__(self, execute, sql, params, many, context):  # type: ignore[no-untyped-def]
-            if "secure_checkpoint" in sql and sql.startswith("INSERT"):
-                raise Stops
-            return execute(sql, params, many, context)
-
-    with pytest.raises(Stops), connection.execute_wrapper(NoCheckpoint(0)):
-        sequencer.publish(NOW)
-    assert store.published() is None
-    fresh = Sequencer(key)
-    fresh.take_over()
-    checkpoint = fresh.publish(NOW)
-    assert checkpoint is not None
-    assert checkpoint.size == 2
 
 
 @pytest.mark.parametrize("part", ["leaf", "event", "tile", "earlier", "missing"])
@@ -211,16 +162,16 @@ def test_what_is_stored_otherwise_than_it_was_written_is_not_signed(sequencer: S
     act(times=2)
     sequencer.drain(NOW)
     with without_triggers(), connection.cursor() as cursor:
-        leaf = bytes(LogLeaf.objects.get(index=3).body)
+        leaf = bytes(LogLeaf.objects.get(index=4).body)
         tile = bytes(LogTile.objects.get(level=0, n=0).hashes)
         if part == "leaf":
-            cursor.execute('UPDATE secure_logleaf SET body = %s WHERE "index" = 3', [flipped(leaf)])
+            cursor.execute('UPDATE secure_logleaf SET body = %s WHERE "index" = 4', [flipped(leaf)])
         elif part == "event":
             cursor.execute("UPDATE secure_logevent SET body = %s WHERE id = (SELECT max(id) FROM secure_logevent)", [b"{}"])
         elif part == "missing":
-            cursor.execute('DELETE FROM secure_logleaf WHERE "index" = 3')
+            cursor.execute('DELETE FROM secure_logleaf WHERE "index" = 4')
         else:
-            at = 0 if part == "earlier" else 3 * 32
+            at = 0 if part == "earlier" else 4 * 32
             cursor.execute("UPDATE secure_logtile SET hashes = %s", [tile[:at] + flipped(tile[at:])])
     with pytest.raises(DamagedError):
         sequencer.publish(NOW)
@@ -235,8 +186,8 @@ def test_a_pending_event_that_was_changed_is_not_given_a_place(sequencer: Sequen
         sequencer.drain(NOW)
 
 
-def test_acts_of_many_threads_all_get_their_one_place(key: LogKey) -> None:
-    thread = SequencerThread(key)
+def test_acts_of_many_threads_all_get_their_one_place(log: Log) -> None:
+    thread = SequencerThread(Sequencer(log.signer, receipts=log.receipts.verifier))
     thread.start()
     failures: list[BaseException] = []
 
@@ -258,19 +209,19 @@ def test_acts_of_many_threads_all_get_their_one_place(key: LogKey) -> None:
     thread.stop()
     assert not thread.is_alive()
     assert not failures
-    assert sum(isinstance(leaf, EntryLeaf) for leaf in leaves()) == 60
+    assert sum(isinstance(leaf, EntryLeaf) for leaf in leaves()) == 61
     last = store.published()
     assert last is not None
     assert last.root == recomputed(last.size)
 
 
-def test_a_thread_that_was_replaced_ends(key: LogKey) -> None:
-    first = SequencerThread(key)
+def test_a_thread_that_was_replaced_ends(log: Log) -> None:
+    first = SequencerThread(Sequencer(log.signer, receipts=log.receipts.verifier))
     first.start()
     deadline = time.monotonic() + 10
     while not LogHead.objects.filter(epoch=1).exists() and time.monotonic() < deadline:
         time.sleep(0.05)
-    Sequencer(key).take_over()
+    log.sequencer()
     act()
     first.join(10)
     assert not first.is_alive()
