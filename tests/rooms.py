@@ -98,7 +98,11 @@ class Sender:
         self.made = 0
 
     def sealed(self, *, epoch: int, dseq: int | None = None, **changes: object) -> Submission:
-        """The next object; `changes` are members of its header, said wrongly on purpose."""
+        """The next object with its event; `changes` are members of its header, said wrongly on purpose."""
+        return self.signed(self.unsigned(epoch=epoch, **changes), epoch=epoch, dseq=dseq)
+
+    def unsigned(self, *, epoch: int, **changes: object) -> Submission:
+        """The next object without its event."""
         self.made += 1
         message_id = secrets.token_hex(16)
         header: dict[str, object] = {
@@ -113,8 +117,7 @@ class Sender:
             "heads": dict(flow.story()["heads"]["seated"]),
             "commitment": b64(bytes(32)),
         } | changes
-        sealed = Submission(self.room, self.device.device, message_id, jcs.encode(header), secrets.token_bytes(272), b"")
-        return self.signed(sealed, epoch=epoch, dseq=dseq)
+        return Submission(self.room, self.device.device, message_id, jcs.encode(header), secrets.token_bytes(272), b"")
 
     def signed(self, sealed: Submission, *, epoch: int, dseq: int | None = None, said: dict[str, object] | None = None) -> Submission:
         """The object with its event, signed for the place where this device's count now is, or for `dseq`."""

@@ -9,6 +9,7 @@ import base64
 import logging
 from concurrent.futures import TimeoutError as TooLate
 
+from django.db import DatabaseError
 from django.urls import path
 from django.utils import timezone
 
@@ -130,8 +131,8 @@ def send(request: ApiRequest, room: str) -> Answer:
     future = room_doors.writer().submit(frame.submission(room=room, device=device))
     try:
         return wire.ack(future.result(timeout=WRITE_SECONDS))
-    except TooLate as error:
-        # It may still be written: the client sends the same id again and gets the first answer.
+    except (TooLate, DatabaseError) as error:
+        # It may still be written, now or once there is room on the disk: the client sends the same id again and gets the first answer.
         raise TooMany("busy") from error
 
 
