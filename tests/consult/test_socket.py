@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import time
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
+from django.conf import settings
 
 from consult import rooms as room_doors
 from consult.consumers import RoomConsumer
 from meetings import rooms as seats
 from secure import fanout, limits, sessions
+from secure.keys import load_receipt_key
+from secure.log.encoding import unb64
+from secure.log.receipts import Receipt, verify_receipt
 from secure.models import RoomItem
 from secure.writer import write_batch
 from tests import flow
@@ -81,6 +86,9 @@ async def test_a_message_is_acknowledged_and_reaches_every_member_with_one_numbe
     await indonesia.say(whole)
     ack = await indonesia.until("ack")
     assert (ack["id"], ack["seq"]) == (whole["id"], 4)
+    receipt, event = Receipt(ack["receipt"]["t"], unb64(ack["receipt"]["sig"])), hashlib.sha256(unb64(whole["event"])).digest()
+    key = load_receipt_key(settings.CONSULT_RECEIPT_KEY, origin=settings.CONSULT_ORIGIN)
+    verify_receipt(receipt, event=event, verifier=key.verifier)
     (item,) = (await bangladesh.until("items"))["items"]
     assert (item["seq"], item["id"], item["box"], item["at"]) == (4, whole["id"], whole["object"]["box"], ack["at"])
 

@@ -18,6 +18,7 @@ from secure.delivery import Standing
 from secure.errors import BadInput, Conflict, Forbidden, NotFound, Refusal, TooLarge
 from secure.keys import ReceiptKey
 from secure.log import events, jcs
+from secure.log.receipts import verify_receipt
 from secure.models import Client, DeviceCounter, LogEvent, PendingEvent, Room, RoomItem
 from secure.writer import Receipt, Writer, write_batch
 from tests import flow, rooms
@@ -127,6 +128,19 @@ def test_a_refused_message_does_not_disturb_the_others_of_its_batch(room: None) 
     assert [getattr(outcome, "seq", None) or getattr(outcome, "code", None) for outcome in outcomes] == [4, "bad_event", "not_found", 5]
     assert list(RoomItem.objects.order_by("seq").values_list("seq", flat=True)) == [1, 2, 3, 4, 5]
     assert Room.objects.get(id=ROOM).head == 5
+
+
+def test_each_acknowledgement_carries_a_receipt_for_the_event_that_was_recorded(room: None, writer: Writer) -> None:
+    sender = indonesia()
+    sealed = sender.sealed(epoch=3)
+    first = writer.submit(sealed).result(timeout=20)
+    assert first.signed is not None
+    assert first.signed.t == first.at
+    verify_receipt(first.signed, event=hashlib.sha256(sealed.event).digest(), verifier=KEY.verifier)
+    assert LogEvent.objects.filter(hash=hashlib.sha256(sealed.event).hexdigest()).exists()
+    assert writer.submit(sealed).result(timeout=20) == first
+    other = sender.signed(sealed, epoch=3)
+    assert writer.submit(other).result(timeout=20).signed is None, "an event that was not recorded gets no receipt"
 
 
 def test_an_unforeseen_failure_keeps_nothing_of_its_message_and_lets_the_others_through(room: None, writer: Writer) -> None:
