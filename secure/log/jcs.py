@@ -24,7 +24,7 @@ def encode(value: Json) -> bytes:
     """The canonical bytes. Raises `LogError("not_canonical")` for a value outside the profile."""
     _check(value, MAX_DEPTH)
     try:
-        return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+        return _ENCODER.encode(value).encode()
     except ValueError as error:  # a lone surrogate
         raise LogError("not_canonical") from error
 
@@ -34,7 +34,7 @@ def decode(raw: bytes, *, max_bytes: int = MAX_BYTES) -> Json:
     if len(raw) > max_bytes:
         raise LogError("not_canonical")
     try:
-        value = json.loads(raw.decode(), object_pairs_hook=_object, parse_float=_refuse, parse_constant=_refuse)
+        value = _DECODER.decode(raw.decode())
     except (ValueError, RecursionError) as error:
         raise LogError("not_canonical") from error
     if encode(value) != raw:
@@ -81,3 +81,8 @@ def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
 
 def _refuse(_literal: str) -> NoReturn:
     raise LogError("not_canonical")
+
+
+# made once: json.loads and json.dumps would make them for each of the many small values of a log
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_float=_refuse, parse_constant=_refuse)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import sha256
 from typing import Final
 
 from secure.log.errors import LogError
@@ -66,22 +68,47 @@ class Subtrees:
         self._hashes: dict[tuple[int, int], bytes] = {}
 
     def __call__(self, level: int, index: int) -> bytes:
-        if level % HEIGHT == 0:
-            return self._stored(level // HEIGHT, index)
+        tile_level, height = divmod(level, HEIGHT)
+        n, first = divmod(index << height, WIDTH)
+        tile = self._tile(tile_level, n)
+        if height and len(tile) == WIDTH * HASH_BYTES:
+            at = (first >> height) * HASH_BYTES
+            return _subtrees_of(tile)[height][at : at + HASH_BYTES]
+        return self._hashed(level, index) if height else _hash_at(tile, first)
+
+    def _hashed(self, level: int, index: int) -> bytes:
+        """A subtree inside a tile that is not full."""
         place = (level, index)
         if place not in self._hashes:
             self._hashes[place] = node_hash(self(level - 1, 2 * index), self(level - 1, 2 * index + 1))
         return self._hashes[place]
 
-    def _stored(self, level: int, index: int) -> bytes:
-        place = (level, index // WIDTH)
-        if place not in self._tiles:
-            self._tiles[place] = self._read(*place)
-        start = index % WIDTH * HASH_BYTES
-        hash_ = self._tiles[place][start : start + HASH_BYTES]
-        if len(hash_) != HASH_BYTES:
-            raise LogError("bad_tile")
-        return hash_
+    def _tile(self, level: int, n: int) -> bytes:
+        if (level, n) not in self._tiles:
+            self._tiles[(level, n)] = self._read(level, n)
+        return self._tiles[(level, n)]
+
+
+def _hash_at(tile: bytes, at: int) -> bytes:
+    hash_ = tile[at * HASH_BYTES : (at + 1) * HASH_BYTES]
+    if len(hash_) != HASH_BYTES:
+        raise LogError("bad_tile")
+    return hash_
+
+
+@lru_cache(maxsize=256)
+def _subtrees_of(tile: bytes) -> tuple[bytes, ...]:
+    """All subtrees inside a full tile, height by height. By its bytes, not by its place: what is stored otherwise is hashed anew."""
+    levels = [tile]
+    while len(levels[-1]) > HASH_BYTES:
+        levels.append(_parents(levels[-1]))
+    return tuple(levels)
+
+
+def _parents(hashes: bytes) -> bytes:
+    """One level up. Two neighbours lie side by side already: `merkle.node_hash` over one slice."""
+    pairs = range(0, len(hashes), 2 * HASH_BYTES)
+    return b"".join([sha256(b"\x01" + hashes[at : at + 2 * HASH_BYTES]).digest() for at in pairs])
 
 
 def grow(tree: Frontier, leaf_hashes: Iterable[bytes], read: ReadTile) -> dict[tuple[int, int], bytes]:
@@ -110,8 +137,7 @@ def _put(changed: dict[tuple[int, int], bytearray], level: int, index: int, hash
 
 def _full_tile_root(changed: dict[tuple[int, int], bytearray], level: int, size: int) -> bytes:
     """The root of the tile below that has just become full."""
-    tile = changed[(level - 1, (size >> (HEIGHT * level)) - 1)]
-    hashes = [bytes(tile[at : at + HASH_BYTES]) for at in range(0, len(tile), HASH_BYTES)]
-    while len(hashes) > 1:
-        hashes = [node_hash(left, right) for left, right in zip(hashes[::2], hashes[1::2], strict=True)]
-    return hashes[0]
+    hashes = bytes(changed[(level - 1, (size >> (HEIGHT * level)) - 1)])
+    while len(hashes) > HASH_BYTES:
+        hashes = _parents(hashes)
+    return hashes

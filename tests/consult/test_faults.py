@@ -134,11 +134,11 @@ def test_a_signer_apart_may_go_and_come_meanwhile_entries_get_their_places(serve
         size = house.size
         running.kill()
     kept += sent(house, 2)
+    assert until(lambda: house.log.count("the record waits for the signer") == 2)
     assert until(lambda: house.pending == 0)
     assert house.size == size
     with signer(house.data / "signer", path):
         assert until(lambda: covered(house) and house.size > size, 40)
-    assert house.log.count("the record waits for the signer") == 2
     house.stop()
     assert house.holds(*kept)
     assert house.faults() == []
