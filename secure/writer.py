@@ -26,6 +26,7 @@ from secure.delivery import Standing, StandingOf
 from secure.errors import BadInput, Conflict, Forbidden, NotFound, Refusal, TooMany
 from secure.keys import ReceiptKey
 from secure.log import events, receipts
+from secure.log.device_events import DeviceEvents
 from secure.log.errors import LogError
 from secure.log.jcs import decode_object
 from secure.models import Client, Handshake, LogEvent, Room, RoomItem, RoomLeaf
@@ -162,9 +163,9 @@ def write_batch(submissions: Sequence[Submission], *, standing: StandingOf, now:
     """One transaction for all of them, in their order. Answers each one's receipt or refusal, and per room what is new."""
     with transaction.atomic(durable=True):
         # Rooms in the order of their ids, so that two processes never wait for each other.
-        lanes = {room_id: _open_lane(room_id, standing, now) for room_id in sorted({each.room for each in submissions})}
+        lanes = {room_id: _open_lane(room_id, submissions, standing, now) for room_id in sorted({each.room for each in submissions})}
         outcomes = [_attempt(lanes[each.room], each) for each in submissions]
-        kept = [row for lane in lanes.values() if lane is not None for row in lane.rows]
+        kept = [row for lane in lanes.values() if lane is not None for row in lane.write()]
         RoomItem.objects.bulk_create(kept)
         for room_id, rows in groupby(kept, key=lambda row: row.room_id):
             Room.objects.filter(id=room_id).update(head=max(row.seq for row in rows))
@@ -181,15 +182,15 @@ def _attempt(lane: _Lane | None, submission: Submission) -> Receipt | Refusal:
         return refusal
 
 
-def _open_lane(room_id: str, standing: StandingOf, now: datetime) -> _Lane | None:
+def _open_lane(room_id: str, submissions: Sequence[Submission], standing: StandingOf, now: datetime) -> _Lane | None:
     room = Room.objects.select_for_update().filter(id=room_id).first()
-    return None if room is None else _Lane(room, standing(room_id), now)
+    return None if room is None else _Lane(room, [each for each in submissions if each.room == room_id], standing(room_id), now)
 
 
 class _Lane:
-    """One room inside one batch: its state read once, under the room's lock."""
+    """One room inside one batch: its state read once, under the room's lock, and what it takes written once."""
 
-    def __init__(self, room: Room, standing: Standing, now: datetime) -> None:
+    def __init__(self, room: Room, submissions: Sequence[Submission], standing: Standing, now: datetime) -> None:
         self.room = room
         self.head = room.head
         self.rows: list[RoomItem] = []
@@ -197,6 +198,8 @@ class _Lane:
         self._seated = standing.seated
         self._leaves = dict(RoomLeaf.objects.filter(room=room).values_list("leaf", "client_id"))
         self._clients: dict[str, Client] = {}
+        self._taken: set[bytes] = set()
+        self._events = DeviceEvents((each.event for each in submissions), clients={each.device for each in submissions})
 
     def take(self, submission: Submission) -> Receipt:
         """All refusals come before the first write of this message, and the writes after it cannot be refused."""
@@ -211,15 +214,19 @@ class _Lane:
             raise BadInput("bad_object")
         client = self._client(submission.device)
         _refuse_other_event(submission, header)
-        events.record_client(
+        self._events.take(
             raw=submission.event,
             client_hash=client.hash,
             public_key=bytes(client.signature_key),
-            at=self._now,
             expect_type=MESSAGE,
             expect_ns=self.room.id,
         )
         return self._number(submission, header, client)
+
+    def write(self) -> list[RoomItem]:
+        """Records the events of all that was taken; the rows to be kept with them."""
+        self._events.write(self._now)
+        return self.rows
 
     def _known(self, submission: Submission) -> Receipt | None:
         """The first answer for an id that is there already; another object under the same id is refused."""
@@ -239,7 +246,7 @@ class _Lane:
         if row.body != same:
             raise Conflict("id_taken")
         digest = hashlib.sha256(submission.event).digest()
-        recorded = LogEvent.objects.filter(hash=digest.hex(), type=MESSAGE).exists()
+        recorded = digest in self._taken or LogEvent.objects.filter(hash=digest.hex(), type=MESSAGE).exists()
         return Receipt(submission.message_id, row.seq, events.milliseconds(row.at), digest if recorded else None)
 
     def _refuse_epoch(self, header: Header) -> None:
@@ -284,6 +291,7 @@ class _Lane:
         )
         self.rows.append(row)
         digest = hashlib.sha256(submission.event).digest()
+        self._taken.add(digest)
         return Receipt(submission.message_id, self.head, events.milliseconds(self._now), digest)
 
 

@@ -1,100 +1,105 @@
-"""The rows of a device's event, read in one query and written in four, or in one.
+"""The rows of devices' events: read for a whole batch at once, and written for it at once.
 
-Plain SQL, because every message of every room passes here, inside the room writer's batch: building the same statements through the
-ORM costs several times what they take to run. Both databases understand them; tests/secure/log/test_events.py runs on both.
+Every message of every room passes here, inside the room writer's transaction; what a message costs is mostly the number of times it
+waits for the database. Counters that are read are locked, so that a device's events keep their order whoever else writes.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection
 
-from secure.log.encoding import ZERO, Author, Event
+from secure.errors import Conflict
+from secure.log.encoding import ZERO, Event
+from secure.models import Checkpoint, Client, DeviceCounter, EventPerson, LogEvent, Namespace, PendingEvent
 
-_READ = """
-SELECT n.scope, n.salt, c.dseq, c.last,
-       (SELECT card_id FROM secure_client WHERE hash = %s),
-       (SELECT count(*) FROM secure_checkpoint WHERE size = %s AND root = %s)
-FROM secure_namespace n LEFT JOIN secure_devicecounter c ON c.namespace_id = n.tag AND c.client = %s
-WHERE n.tag = %s
-"""
-_COUNT = """
+_NEW = """
 INSERT INTO secure_devicecounter (namespace_id, client, kid, dseq, last) VALUES (%s, %s, %s, %s, %s)
-ON CONFLICT (namespace_id, client) DO UPDATE SET dseq = excluded.dseq, last = excluded.last
-WHERE secure_devicecounter.dseq = excluded.dseq - 1 AND secure_devicecounter.last = %s
+ON CONFLICT (namespace_id, client) DO NOTHING
 """
-_EVENT = """
-INSERT INTO secure_logevent (namespace_id, type, src, statement, kid, hash, body, at)
-VALUES (%s, %s, 'client', '', %s, %s, %s, %s) RETURNING id
-"""
-_PENDING = "INSERT INTO secure_pendingevent (event_id) VALUES (%s)"
-_PERSON = "INSERT INTO secure_eventperson (event_id, card) VALUES (%s, %s)"
 
 
-# PostgreSQL takes all four at once: a message then waits for the database once, not four times. SQLite knows no such statement and,
-# being in the process, needs none. The later parts hang on the counter's, so that a count which has moved on writes nothing.
-_ALL = """
-WITH counted AS (
-    INSERT INTO secure_devicecounter (namespace_id, client, kid, dseq, last) VALUES (%s, %s, %s, %s, %s)
-    ON CONFLICT (namespace_id, client) DO UPDATE SET dseq = excluded.dseq, last = excluded.last
-    WHERE secure_devicecounter.dseq = excluded.dseq - 1 AND secure_devicecounter.last = %s
-    RETURNING 1
-), event AS (
-    INSERT INTO secure_logevent (namespace_id, type, src, statement, kid, hash, body, at)
-    SELECT %s, %s, 'client', '', %s, %s, %s, %s FROM counted RETURNING id
-), pending AS (
-    INSERT INTO secure_pendingevent (event_id) SELECT id FROM event
-), person AS (
-    INSERT INTO secure_eventperson (event_id, card) SELECT id, %s FROM event WHERE %s IS NOT NULL
-)
-SELECT count(*) FROM event
-"""
+@dataclass
+class Place:
+    """How far a device has counted in a namespace. `known`: it has a row, which is locked."""
+
+    dseq: int = 0
+    last: bytes = ZERO
+    known: bool = False
 
 
 @dataclass(frozen=True)
-class Place:
-    """A namespace as one device's next event finds it."""
+class Read:
+    """What a batch of events needs to know: {tag: (scope, salt)}, {client: card}, {(tag, client): place}, the heads that are ours."""
 
-    scope: str
-    salt: bytes
+    namespaces: dict[str, tuple[str, bytes]]
+    cards: dict[str, str]
+    places: dict[tuple[str, str], Place]
+    heads: frozenset[tuple[int, bytes]]
+
+
+@dataclass(frozen=True)
+class Kept:
+    """An event that is sound in its place."""
+
+    event: Event
+    kid: str
+    client: str
     dseq: int
-    last: bytes
-    card: str | None
-    seen_is_ours: bool
 
 
-def read_place(*, tag: str, client_hash: str, author: Author) -> Place | None:
-    """None if there is no such namespace. `seen_is_ours`: the checkpoint the event names was signed here."""
-    size, root = author.seen
-    with connection.cursor() as cursor:
-        cursor.execute(_READ, [client_hash, size, root.hex(), client_hash, tag])
-        row = cursor.fetchone()
-    if row is None:
-        return None
-    scope, salt, dseq, last, card, signed = row
-    return Place(scope, bytes(salt), dseq or 0, bytes.fromhex(last) if last else ZERO, card, signed > 0)
+def read(events: Iterable[Event], *, clients: set[str]) -> Read:
+    events = list(events)
+    tags = {event.ns for event in events}
+    seen = {event.author.seen for event in events if event.author}
+    counters = DeviceCounter.objects.select_for_update().filter(namespace__in=tags, client__in=clients).order_by("pk")
+    found = Namespace.objects.filter(tag__in=tags).values_list("tag", "scope", "salt")
+    ours = Checkpoint.objects.filter(size__in={size for size, _ in seen}).values_list("size", "root")
+    return Read(
+        namespaces={tag: (scope, bytes(salt)) for tag, scope, salt in found},
+        cards=dict(Client.objects.filter(hash__in=clients).values_list("hash", "card")),
+        places={
+            (tag, client): Place(dseq, bytes.fromhex(last), known=True)
+            for tag, client, dseq, last in counters.values_list("namespace_id", "client", "dseq", "last")
+        },
+        heads=frozenset((size, bytes.fromhex(root)) for size, root in ours),
+    )
 
 
-def write(*, event: Event, author: Author, client_hash: str, card: str | None, at: datetime) -> bool:
-    """Counts and inserts; False, and nothing written, if the device's count has moved on since it was read.
+def write(kept: list[Kept], *, found: Read, at: datetime) -> None:
+    """Counts, and inserts in order. Raises `Conflict("dseq_expected")` if a device that had no row has counted meanwhile."""
+    _count(kept, found)
+    rows = LogEvent.objects.bulk_create(
+        LogEvent(
+            namespace_id=each.event.ns,
+            type=each.event.type,
+            src="client",
+            kid=each.kid,
+            hash=each.event.hash.hex(),
+            body=each.event.raw,
+            at=at,
+        )
+        for each in kept
+    )
+    PendingEvent.objects.bulk_create(PendingEvent(event=row) for row in rows)
+    by = [(row, found.cards.get(each.client)) for row, each in zip(rows, kept, strict=True)]
+    EventPerson.objects.bulk_create(EventPerson(event=row, card=card) for row, card in by if card is not None)
 
-    The counter comes first: it keeps a device's events in order, since the next one cannot get its number before this one's commit.
-    """
-    digest = event.hash.hex()
-    counter = [event.ns, client_hash, author.kid, author.dseq, digest, author.dprev.hex()]
-    row = [event.ns, event.type, author.kid, digest, event.raw, connection.ops.adapt_datetimefield_value(at)]
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute(_ALL, [*counter, *row, card, card])
-            return cursor.fetchone() == (1,)
-        cursor.execute(_COUNT, counter)
-        if cursor.rowcount != 1:
-            return False
-        cursor.execute(_EVENT, row)
-        (event_id,) = cursor.fetchone()
-        cursor.execute(_PENDING, [event_id])
-        if card is not None:
-            cursor.execute(_PERSON, [event_id, card])
-    return True
+
+def _count(kept: list[Kept], found: Read) -> None:
+    newest = {(each.event.ns, each.client): each for each in kept}
+    moved = [
+        DeviceCounter(namespace_id=each.event.ns, client=each.client, kid=each.kid, dseq=each.dseq, last=each.event.hash.hex())
+        for place, each in newest.items()
+        if found.places[place].known
+    ]
+    DeviceCounter.objects.bulk_create(moved, update_conflicts=True, unique_fields=["namespace", "client"], update_fields=["dseq", "last"])
+    for place, each in newest.items():
+        if not found.places[place].known:
+            with connection.cursor() as cursor:
+                cursor.execute(_NEW, [each.event.ns, each.client, each.kid, each.dseq, each.event.hash.hex()])
+                if cursor.rowcount != 1:
+                    raise Conflict("dseq_expected", expected=each.dseq + 1)

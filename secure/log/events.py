@@ -16,18 +16,15 @@ from datetime import UTC, datetime, timedelta
 from django.db import IntegrityError, transaction
 
 from secure.errors import BadInput, Conflict
-from secure.log import device_rows
+from secure.log.device_events import DeviceEvents
 from secure.log.encoding import (
-    EMPTY_ROOT,
     SLOTS,
     ZERO,
     Event,
     b64,
     disclosure_digest,
     encode_event,
-    kid_of,
     parse_event,
-    verify_author,
 )
 from secure.log.jcs import Json
 from secure.models import DeviceCounter, Disclosure, EventPerson, LogEvent, Namespace, PendingEvent
@@ -76,22 +73,9 @@ def record_client(
         Conflict: `dseq_expected` with `expected`, if the device's count has gone elsewhere; see `author_place`.
     """
     _need_transaction()
-    event = parse_event(raw)
-    author = event.author
-    if author is None or event.src != "client" or event.type != expect_type or "slot" in event.data:
-        raise BadInput("bad_event")
-    place = device_rows.read_place(tag=event.ns, client_hash=client_hash, author=author)
-    if place is None or (expect_ns is not None and place.scope != expect_ns):
-        raise BadInput("bad_event")
-    if author.kid != kid_of(salt=place.salt, public_key=public_key):
-        raise BadInput("bad_event")
-    verify_author(event, public_key=public_key)
-    if not place.seen_is_ours and author.seen != (0, EMPTY_ROOT):
-        raise BadInput("seen_unknown")
-    if (author.dseq, author.dprev) != (place.dseq + 1, place.last):
-        raise Conflict("dseq_expected", expected=place.dseq + 1)
-    if not device_rows.write(event=event, author=author, client_hash=client_hash, card=place.card, at=at):
-        raise Conflict("dseq_expected", expected=place.dseq + 2)
+    batch = DeviceEvents([raw], clients={client_hash})
+    event = batch.take(raw=raw, client_hash=client_hash, public_key=public_key, expect_type=expect_type, expect_ns=expect_ns)
+    batch.write(at)
     return event
 
 

@@ -17,7 +17,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.db import connection, transaction
@@ -148,16 +147,19 @@ def sealing() -> Iterator[None]:
 
 @contextmanager
 def unrecorded() -> Iterator[None]:
-    """The writer's one call into the record, replaced by what it would have to do without a record: know the author."""
-    recording = events.record_client
-
-    def only_check(*, raw: bytes, public_key: bytes, **_: Any) -> Any:
-        event = parse_event(raw)
-        verify_author(event, public_key=public_key)
-        return event
-
-    room_writer.events.record_client = only_check  # type: ignore[assignment]
+    """The writer's one way into the record, replaced by what it would have to do without a record: know the author."""
+    recording = room_writer.DeviceEvents
+    room_writer.DeviceEvents = OnlyAuthors  # type: ignore[misc,assignment]
     try:
         yield
     finally:
-        room_writer.events.record_client = recording
+        room_writer.DeviceEvents = recording  # type: ignore[misc]
+
+
+class OnlyAuthors:
+    def __init__(self, *_: object, **__: object) -> None: ...
+
+    def take(self, *, raw: bytes, public_key: bytes, **_: object) -> None:
+        verify_author(parse_event(raw), public_key=public_key)
+
+    def write(self, _at: datetime) -> None: ...
