@@ -1,5 +1,6 @@
 # make demo    sets up, then serves the demonstration:  make demo PORT=8123 DATA=/tmp/demonstration
 # make test    sets up what the tests need (PostgreSQL, Redis, Chromium), then runs them all
+# make bench-ledger  measures the record on this machine against its targets; a minute or two, best with nothing else running
 # make verify  formatting, types, layers, migrations, front end: exactly what CI runs before the tests
 
 PYTHON ?= python3
@@ -13,7 +14,7 @@ BROWSER := consult/browser
 SOURCES := $(shell find $(BROWSER) -type f -not -path '*/node_modules/*' -not -path '*/tests/*')
 BUILT := consult/static/consult/dist/manifest.json
 
-.PHONY: demo test verify build front-end clean
+.PHONY: demo test bench-ledger verify build front-end clean
 .DELETE_ON_ERROR:
 
 demo: .build/app
@@ -24,6 +25,9 @@ test: .build/dev
 	$(BIN)/pytest
 	CONSULT_TEST_ENGINES=servers $(BIN)/pytest -m engines -q
 	@$(BIN)/python scripts/npm.py run --silent test
+
+bench-ledger: .build/dev
+	@$(BIN)/python -m tests.load.ledger
 
 verify: .build/dev
 	$(BIN)/ruff format --check .

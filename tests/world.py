@@ -145,7 +145,7 @@ class World:
 
     def sealed(self) -> None:
         """The sequencer numbers all that was recorded, and signs."""
-        sequencer = self.log.sequencer()
+        sequencer = self.log.as_in_the_database().sequencer()
         while sequencer.drain(self.now):
             pass
         sequencer.publish(self.now)

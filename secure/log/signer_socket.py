@@ -111,17 +111,17 @@ def _answer(signer: Signer, request: dict[str, Json]) -> dict[str, Json]:
     return {"note": note.decode()}
 
 
-def serve(signer: Signer, listening: socket.socket) -> None:
-    """Answers one connection after another, one request each, until the socket is closed. A slow caller holds it for seconds only."""
+def serve(signer: Signer, listening: socket.socket, *, seconds: float = SECONDS) -> None:
+    """Answers one connection after another, one request each, until the socket is closed. A slow caller holds it for `seconds` only."""
     while True:
         try:
             connection, _ = listening.accept()
         except OSError:
             return
         with connection, suppress(OSError):
-            connection.settimeout(SECONDS)
-            line = read_line(connection, seconds=SECONDS)
+            line = read_line(connection, seconds=seconds)
             if line is not None:
+                connection.settimeout(seconds)
                 connection.sendall(answer(signer, line))
 
 

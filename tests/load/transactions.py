@@ -30,7 +30,7 @@ from secure.log.encoding import EMPTY_ROOT, b64, encode_event, kid_of, parse_eve
 from secure.log.sequencer import Sequencer
 from secure.log.sequencer_thread import SequencerThread
 from secure.mls_checks import Heads
-from secure.models import Account, Card, Client, Room, RoomLeaf
+from secure.models import Account, Card, Client, PendingEvent, Room, RoomLeaf
 from secure.writer import Writer
 from tests.load.measure import Measure
 from tests.secure.log.logs import make_log
@@ -53,14 +53,15 @@ def measures() -> Iterator[Measure]:
     place = events.author_place(ns=ROOM, client_hash=senders[0].hash)
     for sender in senders:
         sender.begin(place)
-    without, recorded = [], []
+    without, recorded, late = [], [], []
     turn(senders, record=True)
     for _ in range(ROUNDS):
         without.append(turn(senders, record=False))
-        recorded.append(turn(senders, record=True))
+        recorded.append(turn(senders, record=True, late=late))
     yield Measure("messages of 32 clients without the record, PostgreSQL", median(without), "/s")
     yield Measure("messages of 32 clients with the record, PostgreSQL", median(recorded), "/s")
     yield Measure("with the record, of the rate without it", 100 * median(recorded) / median(without), "%", 70)
+    yield Measure("entries without a place when the last is acknowledged", max(late), "")
 
 
 class Sender:
@@ -107,8 +108,8 @@ class Sender:
         return replace(sealed, event=event)
 
 
-def turn(senders: list[Sender], *, record: bool) -> float:
-    """Messages a second: each client sends its next when the last was acknowledged."""
+def turn(senders: list[Sender], *, record: bool, late: list[int] | None = None) -> float:
+    """Messages a second: each client sends its next when the last was acknowledged. `late` learns how far behind the sequencer is."""
     prepared = [sender.made(counted=record) for sender in senders]
     seated = Standing(frozenset(sender.hash for sender in senders), Heads(**HEADS))
     key = ReceiptKey("load.test/consult/receipts", Ed25519PrivateKey.generate())
@@ -126,6 +127,8 @@ def turn(senders: list[Sender], *, record: bool) -> float:
         for thread in threads:
             thread.join()
         taken = time.perf_counter() - begun
+        if late is not None:
+            late.append(PendingEvent.objects.count())
     writer.stop()
     return CLIENTS * EACH / taken
 

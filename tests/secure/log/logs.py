@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from secure.keys import LogKeys, ReceiptKey, create_receipt_key, load_log_keys, write_vkeys
+from secure.log import signer_state, store
 from secure.log.note import Verifier
 from secure.log.sequencer import Sequencer
 from secure.log.signer import HeldSigner, Signer, create_signer
@@ -36,6 +37,16 @@ class Log:
     @property
     def keys(self) -> LogKeys:
         return load_log_keys(self.folder)
+
+    def as_in_the_database(self) -> Log:
+        """The signer remembers what the database has: for tests whose acts are undone one by one, which no signer would forgive."""
+        (self.folder / signer_state.STATE).unlink()
+        newest = store.published()
+        if newest is None:
+            signer_state.create(self.folder, origin=self.origin)
+        else:
+            signer_state.adopt(self.folder, newest.note, verifiers=self.verifiers)
+        return self
 
     def sequencer(self, *, signer: Signer | None = None, storage: Storage | None = None) -> Sequencer:
         """One that has taken over; with a signer or storage of the test's own it has not."""
