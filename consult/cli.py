@@ -17,6 +17,8 @@ Command = Callable[[argparse.Namespace], int]
 
 def main(argv: Sequence[str] | None = None) -> int:
     args = parser().parse_args(argv)
+    # whatever is made in the data folder is its owner's alone, SQLite's files beside the database included
+    os.umask(0o077)
     if args.data:
         os.environ["CONSULT_DATA"] = args.data
     try:
@@ -92,14 +94,15 @@ def init(args: argparse.Namespace) -> int:
 def serve(_args: argparse.Namespace) -> int:
     env = read(os.environ)
     set_up()
-    from consult import database
+    from django.conf import settings
+
+    from consult.faults import faults
     from consult.serving import serve as run
 
-    pending = database.pending_migrations()
-    if pending:
-        return refuse("The database is older than this version: run `consult migrate` first.")
-    run(env, announce=lambda: print(f"Serving {env.origin} from {env.listen}:{env.port}.", flush=True))
-    return 0
+    found = faults(env, log_origin=settings.CONSULT_ORIGIN)
+    if found:
+        return refuse(*found)
+    return run(env, announce=lambda: print(f"Serving {env.origin} from {env.listen}:{env.port}.", flush=True))
 
 
 def migrate(_args: argparse.Namespace) -> int:
@@ -117,16 +120,17 @@ def migrate(_args: argparse.Namespace) -> int:
 def check(_args: argparse.Namespace) -> int:
     env = read(os.environ)
     set_up()
+    from django.conf import settings
     from django.core.management import CommandError, call_command
 
-    from consult import database
+    from consult.faults import faults
 
     try:
         call_command("check", deploy=env.secure)
     except CommandError as error:
         return refuse(str(error))
-    pending = database.pending_migrations()
-    return refuse(f"Pending: {', '.join(pending)}. Run `consult migrate`.") if pending else 0
+    found = faults(env, log_origin=settings.CONSULT_ORIGIN)
+    return refuse(*found) if found else 0
 
 
 def verify(_args: argparse.Namespace) -> int:

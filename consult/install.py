@@ -8,6 +8,9 @@ from pathlib import Path
 
 from consult.env import EnvError, read
 
+DEMONSTRATION = "demonstration"
+"""Name of the file that marks a folder as the demonstration's own."""
+
 LINES = """\
 # Settings of this installation; every name is explained in docs/operations.md.
 CONSULT_ORIGIN={origin}
@@ -64,4 +67,4 @@ def _write(path: Path, text: str) -> None:
         file.write(text)
 
 
-__all__ = ["AlreadyThereError", "EnvError", "make"]
+__all__ = ["DEMONSTRATION", "AlreadyThereError", "EnvError", "make"]

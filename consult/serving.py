@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import IO, NoReturn
 
 from django.conf import settings
 
 from consult.env import Env
+
+logger = logging.getLogger("consult.serving")
 
 
 def endpoints(env: Env) -> list[str]:
@@ -26,12 +30,18 @@ def _escaped(path: Path) -> str:
     return str(path).replace(":", r"\:")
 
 
-def serve(env: Env, *, announce: Callable[[], None]) -> None:
+def serve(env: Env, *, announce: Callable[[], None]) -> int:
     """Serves until SIGTERM, then ends the process. Django must be set up and the database up to date.
+
+    Comes back, with the exit status, only if another process serves this folder already.
 
     Raises:
         KeyFileError: the log's key cannot be used.
     """
+    lock = _lock(env)
+    if lock is None:
+        logger.critical("Another process serves %s already: more than one needs CONSULT_REDIS_URL.", env.data)
+        return 1
     # Daphne installs its event loop when it is imported, so it comes before the application
     from consult.server import Server  # isort: skip
     from consult import rooms
@@ -50,11 +60,24 @@ def serve(env: Env, *, announce: Callable[[], None]) -> None:
         if sequencer.is_alive():
             sequencer.stop()
 
-    Server(application, endpoints=endpoints(env), ready=ready, ending=ending).run()
-    _leave()
+    server = Server(application, endpoints=endpoints(env), ready=ready, ending=ending)
+    server.run()
+    return _leave(0 if server.listens else 1)
 
 
-def _leave() -> None:
+def _lock(env: Env) -> IO[str] | None:
+    """Held while the process lives; None if another one holds it. The in-memory layer tells nothing to a second process."""
+    file = (env.data / "serving.lock").open("w", encoding="utf-8")
+    if not env.redis_url:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.close()
+            return None
+    return file
+
+
+def _leave(status: int) -> NoReturn:
     """Ends the process at once: all that lasts has been written by now.
 
     Python's own end would wait for threads which wait for the loop that is gone, and would take apart coroutines that still stand
@@ -63,4 +86,4 @@ def _leave() -> None:
     logging.shutdown()
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(0)
+    os._exit(status)

@@ -141,6 +141,9 @@ SECURE_HSTS_SECONDS = 2 * 365 * 24 * 60 * 60 if ENV.secure else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = ENV.secure
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ENV.proxy else None
 X_FRAME_OPTIONS = "DENY"
+#: what Django's own check asks for and we do otherwise: frames are refused by the content policy and `consult/middleware.py`; whoever
+#: ends TLS sends people to https; a place in the browsers' preload list is the domain's owner to ask for
+SILENCED_SYSTEM_CHECKS = ["security.W002", "security.W008", "security.W021"]
 #: a sealed chunk and a room's tree both fit; larger bodies are refused by the server before they are read
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 FILE_UPLOAD_HANDLERS: list[str] = []

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -25,16 +26,17 @@ def free_port() -> int:
 
 @dataclass
 class Installation:
-    """`log` is everything the server has written; `restart` keeps folder and port."""
+    """`log` is everything the server has written; `restart` keeps folder and port. With `trust` it serves https by itself."""
 
     data: Path
     port: int = field(default_factory=free_port)
     extra: dict[str, str] = field(default_factory=dict)
+    trust: ssl.SSLContext | None = None
     process: subprocess.Popen[bytes] | None = None
 
     @property
     def origin(self) -> str:
-        return f"http://localhost:{self.port}"
+        return f"{'https' if self.trust else 'http'}://localhost:{self.port}"
 
     @property
     def log_path(self) -> Path:
@@ -71,7 +73,7 @@ class Installation:
         end = time.monotonic() + START_SECONDS
         while time.monotonic() < end and self.process.poll() is None:
             try:
-                with urllib.request.urlopen(f"http://localhost:{self.port}/healthz", timeout=2):
+                with urllib.request.urlopen(f"{self.origin}/healthz", timeout=2, context=self.trust):
                     return
             except OSError:
                 time.sleep(0.1)
