@@ -18,7 +18,7 @@ from tests import stage as stages
 from tests.people import AUSTRALIA, INDONESIA, OFFICER, OUTSIDER, THAI_HEAD, THAILAND, Person
 from tests.world import World
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.engines]
 
 
 def lines(world: World, wanted: Search | None = None, person: Person = OFFICER) -> list[Line]:
