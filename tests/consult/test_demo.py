@@ -84,6 +84,13 @@ def test_serve_refuses_its_folder(played: Installation) -> None:
     assert "demonstration" in answer.stderr
 
 
+def test_a_lost_sign_in_is_given_back_by_command_while_it_serves(played: Installation) -> None:
+    answer = played.run("admin", "reset-sign-in", "thailand")
+    assert answer.returncode == 0, answer.stderr
+    assert re.search(r"^One-use password: (?:[0-9a-f]{6}-){4}[0-9a-f]{6}$", answer.stdout, re.MULTILINE)
+    assert played.run("verify").returncode == 0
+
+
 def test_begun_again_it_goes_on_and_reset_begins_from_the_seed(played: Installation) -> None:
     sheets = played.data / "personas.json"
     first = sheets.read_text(encoding="utf-8")
