@@ -40,6 +40,9 @@ def parser() -> argparse.ArgumentParser:
     _add(commands, "migrate", migrate, "bring the database to this version; SQLite is copied first")
     _add(commands, "check", check, "look for faults in settings, files and database")
     _add(commands, "verify", verify, "recompute the whole record and check every signature")
+    host = _add(commands, "verify-build", verify_build, "compare what a host serves with the build installed here; needs no data folder")
+    host.add_argument("url", metavar="URL", help="the host's address, e.g. https://consult.example.org")
+    host.add_argument("--manifest", type=Path, metavar="FILE", help="another build's release.json, got from elsewhere than the host")
     demo = _add(commands, "demo", demonstrate, "serve a demonstration from a data folder of its own")
     demo.add_argument("--port", type=int, default=8000)
     demo.add_argument("--reset", action="store_true", help="begin again from the seed")
@@ -138,6 +141,12 @@ def verify(_args: argparse.Namespace) -> int:
     from consult import verify as verification
 
     return verification.run(sys.stdout)
+
+
+def verify_build(args: argparse.Namespace) -> int:
+    from consult import verify_build as verification
+
+    return verification.run(args.url, args.manifest, sys.stdout)
 
 
 def invite_chairs(args: argparse.Namespace) -> int:

@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, NoReturn
 
@@ -49,6 +50,7 @@ def serve(env: Env, *, announce: Callable[[], None]) -> int:
     from secure.keys import load_log_key
     from secure.log.sequencer import SequencerThread
 
+    _record_build()
     sequencer = SequencerThread(load_log_key(settings.CONSULT_LOG_KEY, origin=settings.CONSULT_ORIGIN))
 
     def ready() -> None:
@@ -75,6 +77,18 @@ def _lock(env: Env) -> IO[str] | None:
             file.close()
             return None
     return file
+
+
+def _record_build() -> None:
+    """A build that was not in service before is said to be so, in the record, before anybody is served from it."""
+    from django.db import connection
+
+    from consult import __version__
+    from consult.templatetags.bundle import release
+    from secure.log import builds
+
+    builds.deploy(version=__version__, manifest=release(settings.CONSULT_BUNDLE).name, now=datetime.now(UTC))
+    connection.close()
 
 
 def _leave(status: int) -> NoReturn:

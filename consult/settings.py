@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy
 
 from consult import env as environment
+from consult import policies
 
 ENV = environment.read(os.environ)
 HERE = Path(__file__).resolve().parent
@@ -148,24 +149,7 @@ SILENCED_SYSTEM_CHECKS = ["security.W002", "security.W008", "security.W021"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 FILE_UPLOAD_HANDLERS: list[str] = []
 
-CONTENT_SECURITY_POLICY = {
-    "DIRECTIVES": {
-        "default-src": [NONE],
-        "script-src": [SELF],
-        "style-src": [SELF],
-        "img-src": [SELF, "data:", "blob:"],
-        "font-src": [SELF],
-        "connect-src": [SELF],
-        "worker-src": [SELF],
-        "frame-src": [SELF],
-        "form-action": [SELF],
-        "base-uri": [NONE],
-        "frame-ancestors": [NONE],
-        "require-trusted-types-for": ["'script'"],
-        "trusted-types": ["lit-html", "consult"],
-        "report-uri": "/csp-report",
-    },
-}
+CONTENT_SECURITY_POLICY = {"DIRECTIVES": policies.PAGE}
 
 STATIC_URL = "/static/"
 STATICFILES_DIRS: list[Path] = []
@@ -184,8 +168,8 @@ def WHITENOISE_ADD_HEADERS_FUNCTION(headers: Any, _path: str, url: str) -> None:
 
 
 def WHITENOISE_IMMUTABLE_FILE_TEST(_path: str, url: str) -> bool:  # noqa: N802  whitenoise names it
-    """Built files carry their hash in the name."""
-    return "/consult/dist/" in url
+    """Built files carry their hash in the name; the lists beside them do not."""
+    return re.search(r"/consult/dist/.+-[A-Z0-9]{8}\.\w+$", url) is not None
 
 
 LANGUAGE_CODE = "en"
