@@ -8,7 +8,7 @@ import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from email.message import Message
-from typing import IO, Final
+from typing import Final
 
 #: a slow line from a capital far away answers within this; between two pieces of one answer too
 SILENCE_SECONDS: Final = 20

@@ -26,13 +26,17 @@ def free_port() -> int:
 
 @dataclass
 class Installation:
-    """`log` is everything the server has written; `restart` keeps folder and port. With `trust` it serves https by itself."""
+    """`log` is everything the server has written; `restart` keeps folder and port. With `trust` it serves https by itself.
+
+    `code` is the folder to run from, where another build lies (tests/builds.py).
+    """
 
     data: Path
     port: int = field(default_factory=free_port)
     extra: dict[str, str] = field(default_factory=dict)
     trust: ssl.SSLContext | None = None
     process: subprocess.Popen[bytes] | None = None
+    code: Path | None = None
 
     @property
     def origin(self) -> str:
@@ -53,7 +57,7 @@ class Installation:
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         """One `consult` command, to its end."""
         command = [sys.executable, "-m", "consult", *words]
-        return subprocess.run(command, env=self.environ(), capture_output=True, text=True, check=False, timeout=120)
+        return subprocess.run(command, env=self.environ(), cwd=self.code, capture_output=True, text=True, check=False, timeout=120)
 
     def make(self) -> None:
         made = self.run("init", "--origin", self.origin)
@@ -69,7 +73,7 @@ class Installation:
     def start(self, words: Sequence[str] = ("serve",)) -> None:
         with self.log_path.open("ab") as log:
             command = [sys.executable, "-m", "consult", *words]
-            self.process = subprocess.Popen(command, env=self.environ(), stdout=log, stderr=log)
+            self.process = subprocess.Popen(command, env=self.environ(), cwd=self.code, stdout=log, stderr=log)
         end = time.monotonic() + START_SECONDS
         while time.monotonic() < end and self.process.poll() is None:
             try:
