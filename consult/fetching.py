@@ -46,7 +46,7 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
 _opener = urllib.request.build_opener(_NoRedirects)
 
 
-def fetch(address: str, *, most: int) -> Answer:
+def fetch(address: str, *, most: int, silence: float = SILENCE_SECONDS, whole: float = FILE_SECONDS) -> Answer:
     """One answer, whatever its status.
 
     Raises:
@@ -54,8 +54,8 @@ def fetch(address: str, *, most: int) -> Answer:
     """
     request = urllib.request.Request(address, headers=HEADERS)  # noqa: S310  the caller has checked the scheme
     try:
-        with _opener.open(request, timeout=SILENCE_SECONDS) as answer:
-            return Answer(answer.status, answer.headers, _body(answer, most))
+        with _opener.open(request, timeout=silence) as answer:
+            return Answer(answer.status, answer.headers, _body(answer, most, whole))
     except urllib.error.HTTPError as error:
         with error:
             return Answer(error.code, error.headers, b"")
@@ -63,8 +63,8 @@ def fetch(address: str, *, most: int) -> Answer:
         raise UnreachableError(f"{address}: {getattr(error, 'reason', None) or error or type(error).__name__}") from error
 
 
-def _body(answer: http.client.HTTPResponse, most: int) -> bytes:
-    end = time.monotonic() + FILE_SECONDS
+def _body(answer: http.client.HTTPResponse, most: int, whole: float) -> bytes:
+    end = time.monotonic() + whole
     body = b""
     while len(body) <= most and (piece := answer.read1(min(CHUNK, most + 1 - len(body)))):
         body += piece

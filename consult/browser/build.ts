@@ -13,7 +13,8 @@ export interface BuildChange {
   readonly present: string;
 }
 
-function presentBuild(): string {
+/** The fingerprint that the page names: five groups to read aloud. */
+export function presentBuild(): string {
   return document.head.querySelector<HTMLMetaElement>('meta[name="consult-build"]')?.content ?? "";
 }
 

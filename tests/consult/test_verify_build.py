@@ -1,4 +1,4 @@
-"""`consult verify-build` against a host that serves: honest, otherwise, not at all; and the build in service, as the record has it."""
+"""`consult verify-build` against a host that serves: honest, otherwise, not at all; and the build in service, in the record."""
 
 from __future__ import annotations
 
