@@ -1,6 +1,6 @@
 """A build, described: every file that browsers are served, and the pages anyone may open with the policy each carries.
 
-The description (`release.json`, canonical JSON, docs/protocol.md, 11) is made with the front end and lies beside it in the wheel. Its
+The description (`release.json`, canonical JSON; docs/protocol.md, Builds) is made with the front end and lies beside it in the wheel. Its
 SHA-256 is the build's name. Pure: a ministry reads it without settings and without a database.
 """
 
