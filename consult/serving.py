@@ -50,8 +50,7 @@ def serve(env: Env, *, announce: Callable[[], None]) -> int:
     from secure.keys import load_log_key
     from secure.log.sequencer import SequencerThread
 
-    _record_build()
-    sequencer = SequencerThread(load_log_key(settings.CONSULT_LOG_KEY, origin=settings.CONSULT_ORIGIN))
+    sequencer = SequencerThread(load_log_key(settings.CONSULT_LOG_KEY, origin=settings.CONSULT_ORIGIN), begun=_record_build)
 
     def ready() -> None:
         sequencer.start()
@@ -80,15 +79,12 @@ def _lock(env: Env) -> IO[str] | None:
 
 
 def _record_build() -> None:
-    """A build that was not in service before is said to be so, in the record, before anybody is served from it."""
-    from django.db import connection
-
+    """A build that was not in service before is said to be so, in the record, as soon as the record goes on."""
     from consult import __version__
     from consult.templatetags.bundle import release
     from secure.log import builds
 
     builds.deploy(version=__version__, manifest=release(settings.CONSULT_BUNDLE).name, now=datetime.now(UTC))
-    connection.close()
 
 
 def _leave(status: int) -> NoReturn:

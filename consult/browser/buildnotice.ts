@@ -4,6 +4,8 @@ import { acceptBuild, type BuildChange } from "./build.ts";
 import { fill, gettext } from "./gettext.ts";
 import { Times } from "./room/times.ts";
 
+const pauses = [1000, 3000, 6000, 0] as const;
+
 export function buildNotice(change: BuildChange): HTMLElement {
   const box = document.createElement("section");
   box.className = "panel wait build-changed";
@@ -65,17 +67,26 @@ function actions(): HTMLElement {
   return line;
 }
 
-/** The record's word comes from the host as well; the Register has it with its proof. */
+/** The record's word comes from the host as well; the Register has it with its proof. Just after a start it may take a moment. */
 async function sayWhen(change: BuildChange, place: HTMLElement): Promise<void> {
-  const answer = await fetch("/api/build").catch(() => null);
-  const said: unknown = answer?.ok === true ? await answer.json() : null;
-  if (typeof said !== "object" || said === null || !("fingerprint" in said) || !("deployed" in said)) {
-    place.textContent = gettext("The record could not be asked since when.");
-  } else if (said.fingerprint !== change.present || typeof said.deployed !== "number") {
-    place.textContent = gettext("The record does not say that this build was put into service. Type nothing here, and telephone the secretariat.");
-  } else {
-    place.textContent = fill(gettext("The record says: in service since {time}."), { time: inWords(said.deployed) });
+  for (const pause of pauses) {
+    const answer = await fetch("/api/build").catch(() => null);
+    const said: unknown = answer?.ok === true ? await answer.json() : null;
+    place.textContent = since(said, change);
+    if (isInService(said, change)) return;
+    await new Promise((resolve) => setTimeout(resolve, pause));
   }
+}
+
+function isInService(said: unknown, change: BuildChange): said is { deployed: number } {
+  if (typeof said !== "object" || said === null || !("fingerprint" in said) || !("deployed" in said)) return false;
+  return said.fingerprint === change.present && typeof said.deployed === "number";
+}
+
+function since(said: unknown, change: BuildChange): string {
+  if (said === null) return gettext("The record could not be asked since when.");
+  if (isInService(said, change)) return fill(gettext("The record says: in service since {time}."), { time: inWords(said.deployed) });
+  return gettext("The record does not say that this build was put into service. If it stays so, type nothing here and telephone the secretariat.");
 }
 
 function inWords(at: number): string {

@@ -9,6 +9,7 @@ from typing import Final
 from django.db import transaction
 
 from secure.log.encoding import parse_event
+from secure.log.errors import LogError
 from secure.log.events import record_host
 from secure.models import LogEvent
 
@@ -26,11 +27,14 @@ class Deployment:
 
 
 def newest() -> Deployment | None:
-    """What the record says last; None before the first build was put into service."""
+    """What the record says last; None before the first build was put into service, or if what is stored is no event any more."""
     row = LogEvent.objects.filter(namespace__scope=NAMESPACE, type=TYPE).order_by("-id").first()
-    if row is None:
+    try:
+        said = parse_event(bytes(row.body)).data if row else None
+    except LogError:
+        said = None
+    if row is None or said is None:
         return None
-    said = parse_event(bytes(row.body)).data
     return Deployment(version=str(said.get("version", "")), manifest=str(said.get("manifest", "")), at=row.at)
 
 

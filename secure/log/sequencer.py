@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -199,14 +199,18 @@ class SequencerThread(threading.Thread):
     """Drains every 0.2 s and publishes every second, as long as the server runs.
 
     `mutex`, if given, is held around each step: on SQLite the server's one writer shares it, because SQLite's own write lock is
-    unfair. A database that is away for a while is waited for. `FencedError` and `DamagedError` end the thread; what is pending
+    unfair. `begun`, if given, is called once, after the first whole step: what the host says of itself comes after the record's own
+    beginning. A database that is away for a while is waited for. `FencedError` and `DamagedError` end the thread; what is pending
     stays so.
     """
 
-    def __init__(self, key: LogKey, *, mutex: AbstractContextManager[object] | None = None) -> None:
+    def __init__(
+        self, key: LogKey, *, mutex: AbstractContextManager[object] | None = None, begun: Callable[[], None] | None = None
+    ) -> None:
         super().__init__(name="sequencer", daemon=True)
         self._sequencer = Sequencer(key)
         self._mutex = mutex or nullcontext()
+        self._begun = begun
         self._ended = threading.Event()
         self._owns = False
         self._published = float("-inf")
@@ -240,6 +244,9 @@ class SequencerThread(threading.Thread):
                 if last or monotonic() - self._published >= PUBLISH_EVERY:
                     self._published = monotonic()
                     self._sequencer.publish(datetime.now(UTC))
+                if self._begun is not None:
+                    self._begun()
+                    self._begun = None
         except DatabaseError:
             logger.exception("the sequencer could not write; it tries again")
             connection.close()

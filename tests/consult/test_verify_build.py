@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import subprocess
 import sys
 import threading
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -230,11 +232,14 @@ def test_a_file_that_describes_no_build_is_no_verdict(front: Front, tmp_path: Pa
 
 
 def in_service(house: Installation) -> dict[str, object]:
-    import json
-
-    with urllib.request.urlopen(f"http://localhost:{house.port}/api/build", timeout=20) as answer:
-        found: dict[str, object] = json.load(answer)
-        return found
+    """What the installation says, as soon as the record has it."""
+    found: dict[str, object] = {"deployed": None}
+    end = time.monotonic() + 20
+    while found["deployed"] is None and time.monotonic() < end:
+        with urllib.request.urlopen(f"http://localhost:{house.port}/api/build", timeout=20) as answer:
+            found = json.load(answer)
+        time.sleep(0.1)
+    return found
 
 
 def test_a_build_put_into_service_is_on_the_record_once(tmp_path: Path) -> None:
