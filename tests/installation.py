@@ -40,6 +40,11 @@ class Installation:
 
     @property
     def origin(self) -> str:
+        return self.itself
+
+    @property
+    def itself(self) -> str:
+        """Where the process listens, also when people reach it by another address."""
         return f"{'https' if self.trust else 'http'}://localhost:{self.port}"
 
     @property
@@ -77,7 +82,7 @@ class Installation:
         end = time.monotonic() + START_SECONDS
         while time.monotonic() < end and self.process.poll() is None:
             try:
-                with urllib.request.urlopen(f"{self.origin}/healthz", timeout=2, context=self.trust):
+                with urllib.request.urlopen(f"{self.itself}/healthz", timeout=2, context=self.trust):
                     return
             except OSError:
                 time.sleep(0.1)
