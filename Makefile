@@ -11,7 +11,8 @@ UV_VERSION := 0.13.9
 BIN := .venv/bin
 UV := $(BIN)/uv
 BROWSER := consult/browser
-SOURCES := $(shell find $(BROWSER) -type f -not -path '*/node_modules/*' -not -path '*/tests/*')
+# what is built, and what describes it
+SOURCES := $(addprefix consult/,__init__.py policies.py release.py) $(shell find $(BROWSER) consult/static -type f -not -path '*/node_modules/*' -not -path '*/tests/*' -not -path '*/dist/*')
 BUILT := consult/static/consult/dist/manifest.json
 
 .PHONY: demo test bench-ledger verify build front-end clean

@@ -66,7 +66,21 @@ def install(browser: Path, *options: str) -> None:
     mark.write_text(" ".join([wanted, *options]), encoding="utf-8")
 
 
+def describe(root: Path) -> None:
+    """Writes down what browsers will be served (consult/release.py). Always anew: style sheets and icons change without a build."""
+    sys.path.insert(0, str(root))
+    from consult import __version__, release
+
+    static = root / "consult" / "static" / "consult"
+    (static / "dist" / release.NAME).write_bytes(release.describe(static, version=__version__).raw)
+
+
 def build(root: Path) -> None:
+    _front_end(root)
+    describe(root)
+
+
+def _front_end(root: Path) -> None:
     browser, dist = root / "consult" / "browser", root / "consult" / "static" / "consult" / "dist"
     name = stamp(browser) if browser.is_dir() else None
     built = dist / "STAMP"

@@ -17,6 +17,8 @@ Command = Callable[[argparse.Namespace], int]
 
 def main(argv: Sequence[str] | None = None) -> int:
     args = parser().parse_args(argv)
+    # whatever is made in the data folder is its owner's alone, SQLite's files beside the database included
+    os.umask(0o077)
     if args.data:
         os.environ["CONSULT_DATA"] = args.data
     try:
@@ -44,6 +46,9 @@ def parser() -> argparse.ArgumentParser:
     _add(commands, "migrate", migrate, "bring the database to this version; SQLite is copied first")
     _add(commands, "check", check, "look for faults in settings, files and database")
     _add(commands, "verify", verify, "recompute the whole record and check every signature")
+    host = _add(commands, "verify-build", verify_build, "compare what a host serves with the build installed here; needs no data folder")
+    host.add_argument("url", metavar="URL", help="the host's address, e.g. https://consult.example.org")
+    host.add_argument("--manifest", type=Path, metavar="FILE", help="another build's release.json, got from elsewhere than the host")
     demo = _add(commands, "demo", demonstrate, "serve a demonstration from a data folder of its own")
     demo.add_argument("--port", type=int, default=8000)
     demo.add_argument("--reset", action="store_true", help="begin again from the seed")
@@ -98,14 +103,15 @@ def init(args: argparse.Namespace) -> int:
 def serve(_args: argparse.Namespace) -> int:
     env = read(os.environ)
     set_up()
-    from consult import database
+    from django.conf import settings
+
+    from consult.faults import faults
     from consult.serving import serve as run
 
-    pending = database.pending_migrations()
-    if pending:
-        return refuse("The database is older than this version: run `consult migrate` first.")
-    run(env, announce=lambda: print(f"Serving {env.origin} from {env.listen}:{env.port}.", flush=True))
-    return 0
+    found = faults(env, log_origin=settings.CONSULT_ORIGIN)
+    if found:
+        return refuse(*found)
+    return run(env, announce=lambda: print(f"Serving {env.origin} from {env.listen}:{env.port}.", flush=True))
 
 
 def sign(args: argparse.Namespace) -> int:
@@ -145,16 +151,17 @@ def migrate(_args: argparse.Namespace) -> int:
 def check(_args: argparse.Namespace) -> int:
     env = read(os.environ)
     set_up()
+    from django.conf import settings
     from django.core.management import CommandError, call_command
 
-    from consult import database
+    from consult.faults import faults
 
     try:
         call_command("check", deploy=env.secure)
     except CommandError as error:
         return refuse(str(error))
-    pending = database.pending_migrations()
-    return refuse(f"Pending: {', '.join(pending)}. Run `consult migrate`.") if pending else 0
+    found = faults(env, log_origin=settings.CONSULT_ORIGIN)
+    return refuse(*found) if found else 0
 
 
 def verify(_args: argparse.Namespace) -> int:
@@ -162,6 +169,12 @@ def verify(_args: argparse.Namespace) -> int:
     from consult import verify as verification
 
     return verification.run(sys.stdout)
+
+
+def verify_build(args: argparse.Namespace) -> int:
+    from consult import verify_build as verification
+
+    return verification.run(args.url, args.manifest, sys.stdout)
 
 
 def invite_chairs(args: argparse.Namespace) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, NamedTuple
 
 from django.conf import settings
@@ -11,13 +10,12 @@ from django.utils.translation import gettext as _
 
 from consult import second_factor
 from consult.second_factor import account_of
-from consult.templatetags.bundle import manifest
+from consult.templatetags.bundle import release
 from meetings import parties
+from secure.codes import fingerprint
 
 if TYPE_CHECKING:
     from secure.models import Account
-
-BUILD_LENGTH = 12
 
 
 class Place(NamedTuple):
@@ -62,9 +60,8 @@ def navigation(account: Account, *, path: str) -> list[Place]:
 
 
 def build() -> str:
-    """A short fingerprint of all built files, so that two people can compare what they were served."""
-    listed = "\n".join(f"{name} {entry.integrity}" for name, entry in sorted(manifest(settings.CONSULT_BUNDLE).items()))
-    return hashlib.sha256(listed.encode()).hexdigest()[:BUILD_LENGTH]
+    """The build's fingerprint, so that two people can read to each other what they were served."""
+    return fingerprint(release(settings.CONSULT_BUNDLE).name)
 
 
 def _within(path: str, url: str) -> bool:

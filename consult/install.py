@@ -11,6 +11,9 @@ from consult.env import Env, EnvError, read
 from secure.keys import create_receipt_key, write_vkeys
 from secure.log.signer import create_signer
 
+DEMONSTRATION = "demonstration"
+"""Name of the file that marks a folder as the demonstration's own."""
+
 LINES = """\
 # Settings of this installation; every name is explained in docs/operations.md.
 CONSULT_ORIGIN={origin}
@@ -78,4 +81,4 @@ def _write(path: Path, text: str) -> None:
         file.write(text)
 
 
-__all__ = ["AlreadyThereError", "EnvError", "make", "make_keys"]
+__all__ = ["DEMONSTRATION", "AlreadyThereError", "EnvError", "make", "make_keys"]

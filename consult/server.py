@@ -173,6 +173,7 @@ class Server(DaphneServer):  # type: ignore[misc]
         )
         self.when_ready = ready
         self.when_ending = ending
+        self.listens = True
 
     def run(self) -> None:
         # Daphne builds its factories in `run`; ours take their place there
@@ -183,9 +184,14 @@ class Server(DaphneServer):  # type: ignore[misc]
         reactor.callWhenRunning(self._announce)
         super().run()
 
+    def listen_error(self, failure: Any) -> None:
+        """Daphne logs it and stops; the process must not end as if all had been well."""
+        self.listens = False
+        super().listen_error(failure)
+
     def _announce(self) -> None:
         listening = defer.gatherResults(self.listeners)
-        listening.addCallback(lambda _: self.when_ready())
+        listening.addCallback(lambda _: self.when_ready() if self.listens else None)
 
     def kill_all_applications(self) -> Any:
         """SIGTERM: nothing new comes in, sockets are told that we restart, answers under way may end."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import os
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, NoReturn
 
 from django.conf import settings
 
@@ -16,6 +18,8 @@ from consult.env import Env
 
 if TYPE_CHECKING:
     from secure.log.signer_socket import SocketSigner
+
+logger = logging.getLogger("consult.serving")
 
 
 def endpoints(env: Env) -> list[str]:
@@ -31,12 +35,18 @@ def _escaped(path: Path) -> str:
     return str(path).replace(":", r"\:")
 
 
-def serve(env: Env, *, announce: Callable[[], None]) -> None:
+def serve(env: Env, *, announce: Callable[[], None]) -> int:
     """Serves until SIGTERM, then ends the process. Django must be set up and the database up to date.
+
+    Comes back, with the exit status, only if another process serves this folder already.
 
     Raises:
         KeyFileError: a key of the installation cannot be used.
     """
+    lock = _lock(env)
+    if lock is None:
+        logger.critical("Another process serves %s already: more than one needs CONSULT_REDIS_URL.", env.data)
+        return 1
     # Daphne installs its event loop when it is imported, so it comes before the application
     from consult.server import Server  # isort: skip
     from consult import rooms
@@ -47,7 +57,7 @@ def serve(env: Env, *, announce: Callable[[], None]) -> None:
 
     child = None if env.signer else signing.Child(env.signer_folder)
     receipts = load_receipt_key(settings.CONSULT_RECEIPT_KEY, origin=settings.CONSULT_ORIGIN).verifier
-    sequencer = SequencerThread(Sequencer(_signer(env, child), receipts=receipts))
+    sequencer = SequencerThread(Sequencer(_signer(env, child), receipts=receipts), begun=_record_build)
 
     def ready() -> None:
         sequencer.start()
@@ -60,8 +70,9 @@ def serve(env: Env, *, announce: Callable[[], None]) -> None:
         if child is not None:
             child.stop()
 
-    Server(application, endpoints=endpoints(env), ready=ready, ending=ending).run()
-    _leave()
+    server = Server(application, endpoints=endpoints(env), ready=ready, ending=ending)
+    server.run()
+    return _leave(0 if server.listens else 1)
 
 
 def _signer(env: Env, child: signing.Child | None) -> SocketSigner:
@@ -72,7 +83,28 @@ def _signer(env: Env, child: signing.Child | None) -> SocketSigner:
     return SocketSigner(connect, verifiers=load_vkeys(settings.CONSULT_LOG_VKEYS, origin=settings.CONSULT_ORIGIN))
 
 
-def _leave() -> None:
+def _lock(env: Env) -> IO[str] | None:
+    """Held while the process lives; None if another one holds it. The in-memory layer tells nothing to a second process."""
+    file = (env.data / "serving.lock").open("w", encoding="utf-8")
+    if not env.redis_url:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.close()
+            return None
+    return file
+
+
+def _record_build() -> None:
+    """A build that was not in service before is said to be so, in the record, as soon as the record goes on."""
+    from consult import __version__
+    from consult.templatetags.bundle import release
+    from secure.log import builds
+
+    builds.deploy(version=__version__, manifest=release(settings.CONSULT_BUNDLE).name, now=datetime.now(UTC))
+
+
+def _leave(status: int) -> NoReturn:
     """Ends the process at once: all that lasts has been written by now.
 
     Python's own end would wait for threads which wait for the loop that is gone, and would take apart coroutines that still stand
@@ -81,4 +113,4 @@ def _leave() -> None:
     logging.shutdown()
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(0)
+    os._exit(status)

@@ -6,6 +6,7 @@ one for an opened entry; going on to the next page of a search carries the searc
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta, tzinfo
@@ -18,6 +19,7 @@ from meetings import journal, parties
 from meetings.models import Consultation, Party
 from meetings.register_words import ANSWERS, CAPACITIES, SENTENCES, SOMEBODY, SOMEONE, SOURCES, types_of
 from secure import delivery
+from secure.codes import fingerprint
 from secure.errors import BadInput, Forbidden, NotFound
 from secure.log import record, store
 
@@ -267,4 +269,11 @@ class _Speech:
             answer=ANSWERS.get(str(body.get("answer")), ""),
             capacity=CAPACITIES.get(str(body.get("capacity")), ""),
             number=entry.data.get("number", ""),
+            version=entry.data.get("version", ""),
+            build=_fingerprint(entry.data.get("manifest")),
         )
+
+
+def _fingerprint(name: object) -> str:
+    """A build as it is named at the foot of every page; what is no hash stays as it is."""
+    return fingerprint(name) if isinstance(name, str) and re.fullmatch(r"[0-9a-f]{64}", name) else str(name or "")

@@ -1,6 +1,7 @@
 """Entries of the record in plain words: a sentence for every type of act, grouped by what the secretariat asks for.
 
 `{who}`: party before person, those who acted. `{about}`: the person the act is about. `{party}`: the party it concerns.
+`{build}`: the fingerprint that stands at the foot of every page.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ KINDS: Final[dict[str, Promise]] = {
     "sign_in": _("Sign-in"),
     "register": _("Use of the register"),
     "log": _("The record itself"),
+    "service": _("The service itself"),
 }
 
 SENTENCES: Final[dict[str, tuple[str, Promise]]] = {
@@ -58,6 +60,7 @@ SENTENCES: Final[dict[str, tuple[str, Promise]]] = {
     "log.genesis": ("log", _("The record began, and named the keys that sign it.")),
     "register.searched": ("register", _("{who} searched the register.")),
     "register.opened": ("register", _("{who} opened entry {number} of the register.")),
+    "build.deployed": ("service", _("The host put another build into service: {build}, version {version}.")),
 }
 
 CAPACITIES: Final[dict[str, Promise]] = {

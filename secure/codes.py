@@ -67,9 +67,9 @@ def parse_code(text: str) -> Code:
     return Code(body[:HALF], None if inst == _NO_INSTALLATION else inst)
 
 
-def fingerprint(card: str) -> str:
-    """For reading aloud: the first 100 bits of the card's hash, 20 characters in groups of four."""
-    return in_groups(to_crockford(bytes.fromhex(card))[:20])
+def fingerprint(name: str) -> str:
+    """For reading aloud: the first 100 bits of a card's or a build's hash, 20 characters in groups of four."""
+    return in_groups(to_crockford(bytes.fromhex(name))[:20])
 
 
 def to_crockford(raw: bytes) -> str:

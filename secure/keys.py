@@ -127,6 +127,12 @@ def load_log_keys(folder: Path, *, origin: str | None = None) -> LogKeys:
     return LogKeys(LogKey(name, Ed25519PrivateKey.from_private_bytes(seed)), MLDSA44PrivateKey.from_seed_bytes(other))
 
 
+def check_log_keys(folder: Path) -> None:
+    """Are they there, and their owner's alone? Raises `KeyFileError`; reads nothing of them."""
+    for path in (folder / LOG, folder / LOG_MLDSA):
+        _check_mode(path)
+
+
 def load_log_key(path: Path, *, origin: str) -> LogKey:
     """Reads the Ed25519 key alone. Raises `KeyFileError` as `load_log_keys` does."""
     _, seed = _read(path, ED25519, origin)
@@ -140,9 +146,9 @@ def load_receipt_key(path: Path, *, origin: str) -> ReceiptKey:
 
 
 def write_vkeys(path: Path, verifiers: tuple[Verifier, ...]) -> None:
-    """The public keys, a line each; everybody may read them."""
-    path.write_text("".join(f"{verifier.vkey}\n" for verifier in verifiers), encoding="utf-8")
-    path.chmod(0o644)
+    """The public keys, a line each."""
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        file.write("".join(f"{verifier.vkey}\n" for verifier in verifiers))
 
 
 def load_vkeys(path: Path, *, origin: str) -> tuple[Verifier, ...]:
@@ -183,12 +189,11 @@ def _write(path: Path, verifier: Verifier, seed: bytes) -> None:
 
 def _read(path: Path, type: int, expected: str | None) -> tuple[str, bytes]:
     """(name, seed) of a key file."""
+    _check_mode(path)
     try:
-        mode, text = stat.S_IMODE(path.stat().st_mode), path.read_text(encoding="utf-8").strip()
+        text = path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise KeyFileError(f"The key {path} cannot be read; `consult init` makes it.") from error
-    if mode & 0o077:
-        raise KeyFileError(f"The key {path} can be read by others: set its mode to 600.")
     try:
         name, id_, encoded = text.removeprefix(_PREFIX).split("+", 2)
         raw = unb64(encoded, 1 + _SEED)
@@ -199,6 +204,15 @@ def _read(path: Path, type: int, expected: str | None) -> tuple[str, bytes]:
     if expected is not None and name != expected:
         raise KeyFileError(f"The key {path} belongs to {name}, not to {expected}.")
     return name, raw[1:]
+
+
+def _check_mode(path: Path) -> None:
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode)
+    except OSError as error:
+        raise KeyFileError(f"The key {path} cannot be read; `consult init` makes it.") from error
+    if mode & 0o077:
+        raise KeyFileError(f"The key {path} can be read by others: set its mode to 600.")
 
 
 def _verifier(name: str, type: int, seed: bytes) -> Verifier:

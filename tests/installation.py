@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -25,16 +26,26 @@ def free_port() -> int:
 
 @dataclass
 class Installation:
-    """`log` is everything the server has written; `restart` keeps folder and port."""
+    """`log` is everything the server has written; `restart` keeps folder and port. With `trust` it serves https by itself.
+
+    `code` is the folder to run from, where another build lies (tests/builds.py).
+    """
 
     data: Path
     port: int = field(default_factory=free_port)
     extra: dict[str, str] = field(default_factory=dict)
+    trust: ssl.SSLContext | None = None
     process: subprocess.Popen[bytes] | None = None
+    code: Path | None = None
 
     @property
     def origin(self) -> str:
-        return f"http://localhost:{self.port}"
+        return self.itself
+
+    @property
+    def itself(self) -> str:
+        """Where the process listens, also when people reach it by another address."""
+        return f"{'https' if self.trust else 'http'}://localhost:{self.port}"
 
     @property
     def log_path(self) -> Path:
@@ -51,7 +62,7 @@ class Installation:
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         """One `consult` command, to its end."""
         command = [sys.executable, "-m", "consult", *words]
-        return subprocess.run(command, env=self.environ(), capture_output=True, text=True, check=False, timeout=120)
+        return subprocess.run(command, env=self.environ(), cwd=self.code, capture_output=True, text=True, check=False, timeout=120)
 
     def make(self) -> None:
         made = self.run("init", "--origin", self.origin)
@@ -67,11 +78,11 @@ class Installation:
     def start(self, words: Sequence[str] = ("serve",)) -> None:
         with self.log_path.open("ab") as log:
             command = [sys.executable, "-m", "consult", *words]
-            self.process = subprocess.Popen(command, env=self.environ(), stdout=log, stderr=log)
+            self.process = subprocess.Popen(command, env=self.environ(), cwd=self.code, stdout=log, stderr=log)
         end = time.monotonic() + START_SECONDS
         while time.monotonic() < end and self.process.poll() is None:
             try:
-                with urllib.request.urlopen(f"http://localhost:{self.port}/healthz", timeout=2):
+                with urllib.request.urlopen(f"{self.itself}/healthz", timeout=2, context=self.trust):
                     return
             except OSError:
                 time.sleep(0.1)

@@ -303,7 +303,10 @@ async def _read_body(reader: asyncio.StreamReader, headers: Headers, *, to_end: 
 
 
 async def _pour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while raw := await reader.read(2**16):
-        writer.write(raw)
-        await writer.drain()
+    try:
+        while raw := await reader.read(2**16):
+            writer.write(raw)
+            await writer.drain()
+    except ConnectionError:  # the other side went first
+        return
     writer.close()

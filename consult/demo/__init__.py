@@ -12,12 +12,12 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-MARK = "demonstration"
+from consult.install import DEMONSTRATION
 
 
 def run(*, port: int, data: Path, reset: bool) -> int:
     """Serves the demonstration until it is stopped. Refuses a folder which is not a demonstration's own."""
-    if data.exists() and any(data.iterdir()) and not (data / MARK).is_file():
+    if data.exists() and any(data.iterdir()) and not (data / DEMONSTRATION).is_file():
         print(f"{data} is not a demonstration's folder and is left alone. Name another one with --data.", file=sys.stderr)
         return 1
     if reset and data.exists():
@@ -35,13 +35,12 @@ def run(*, port: int, data: Path, reset: bool) -> int:
 
     database.migrate(now=datetime.now(UTC))
     seed.sow(now=datetime.now(UTC))
-    serve(settings.ENV, announce=lambda: _announce(port))
-    return 0
+    return serve(settings.ENV, announce=lambda: _announce(port))
 
 
 def _prepare(data: Path, port: int) -> None:
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    (data / MARK).write_text("Invented people, no real consultation.\n", encoding="utf-8")
+    (data / DEMONSTRATION).write_text("Invented people, no real consultation.\n", encoding="utf-8")
     (data / "papers").mkdir(mode=0o700, exist_ok=True)
     secret = data / "secret.key"
     if not secret.is_file():

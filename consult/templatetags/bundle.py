@@ -1,7 +1,9 @@
-"""The built front end: `{% bundle "pages/frame" %}` is its script tag, `{% bundle_url "fonts" %}` its address."""
+"""The built front end: `{% bundle "pages/frame" %}` is its script tag, `{% bundle_url "crypto/worker" %}` an address,
+`{% bundle_style "fonts" %}` and `{% style "css/consult.css" %}` are style sheets. Each tag carries what its file must hash to."""
 
 from __future__ import annotations
 
+import base64
 import json
 from functools import lru_cache
 from pathlib import Path
@@ -13,6 +15,9 @@ from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+
+from consult import release as releases
+from consult.release import Release
 
 register = template.Library()
 
@@ -32,6 +37,15 @@ def manifest(folder: Path) -> dict[str, Built]:
     return {name: Built(**entry) for name, entry in entries.items()}
 
 
+@lru_cache(maxsize=4)
+def release(folder: Path) -> Release:
+    """What this build serves, as it was described when it was made."""
+    try:
+        return releases.read((folder / releases.NAME).read_bytes())
+    except FileNotFoundError:
+        raise ImproperlyConfigured("The front end is not built: run `make`.") from None
+
+
 def built(name: str) -> Built:
     return manifest(settings.CONSULT_BUNDLE)[name]
 
@@ -45,3 +59,21 @@ def bundle_url(name: str) -> str:
 def bundle(name: str, crossorigin: str = "") -> SafeString:
     extra = format_html(' crossorigin="{}"', crossorigin) if crossorigin else ""
     return format_html('<script type="module" src="{}" integrity="{}"{}></script>', bundle_url(name), built(name).integrity, extra)
+
+
+@register.simple_tag
+def bundle_style(name: str, crossorigin: str = "") -> SafeString:
+    return _style(bundle_url(name), built(name).integrity, crossorigin)
+
+
+@register.simple_tag
+def style(name: str, crossorigin: str = "") -> SafeString:
+    """A style sheet that is served as it was written; named below `static/consult`."""
+    listed = release(settings.CONSULT_BUNDLE).by_path[f"{releases.PREFIX}{name}"]
+    digest = base64.b64encode(bytes.fromhex(listed.sha256)).decode()
+    return _style(static(f"consult/{name}"), f"sha256-{digest}", crossorigin)
+
+
+def _style(url: str, integrity: str, crossorigin: str) -> SafeString:
+    extra = format_html(' crossorigin="{}"', crossorigin) if crossorigin else ""
+    return format_html('<link rel="stylesheet" href="{}" integrity="{}"{}>', url, integrity, extra)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import logging
+from urllib.parse import urlsplit
 
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
@@ -11,8 +13,12 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_POST
 
 from consult.second_factor import anonymous
+from secure import limits
 
 REPORT_LIMIT = 4096
+FIELD_LIMIT = 120
+#: anybody can post a report: enough lines to see a fault by, too few to fill a disk with
+reports = limits.Buckets(per_second=1.0, burst=30)
 
 logger = logging.getLogger("consult.csp")
 
@@ -31,8 +37,19 @@ def healthz(_request: HttpRequest) -> HttpResponse:
 @require_POST
 def csp_report(request: HttpRequest) -> HttpResponse:
     """A browser's report of something our content policy refused; logged, never stored. Browsers send no token with it."""
-    logger.warning("content policy: %s", request.read(REPORT_LIMIT).decode("utf-8", "replace"))
+    if reports.take("all"):
+        logger.warning("content policy: %s", _told(request.read(REPORT_LIMIT)))
     return HttpResponse(status=204)
+
+
+def _told(body: bytes) -> str:
+    """What was refused, and on which page. Nothing else of a report is repeated: its sample may be words of a page, an address a query."""
+    try:
+        report = json.loads(body)["csp-report"]
+        named = [str(report["effective-directive"]), *(urlsplit(str(report[name])).path for name in ("document-uri", "blocked-uri"))]
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return "a report that cannot be read"
+    return "{} on {}: {}".format(*(text[:FIELD_LIMIT] for text in named))
 
 
 urlpatterns = [path("healthz", healthz), path("csp-report", csp_report)]

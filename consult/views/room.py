@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from csp.constants import NONE
 from csp.decorators import csp_replace
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -14,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
+from consult import policies
 from consult.api import ApiRequest, door
 from consult.pages import page
 from consult.second_factor import account_of, anonymous
@@ -53,24 +53,7 @@ def _names(consultation: str) -> dict[str, object]:
 
 
 @anonymous
-@csp_replace(  # type: ignore[untyped-decorator]
-    {
-        "sandbox": ["allow-scripts"],
-        "default-src": [NONE],
-        # the frame has no origin of its own, so 'self' would not mean us
-        "script-src": settings.CONSULT_ORIGINS,
-        "style-src": settings.CONSULT_ORIGINS,
-        "img-src": ["blob:"],
-        "font-src": [*settings.CONSULT_ORIGINS, "data:"],
-        "connect-src": [NONE],
-        "worker-src": [NONE],
-        "frame-src": [NONE],
-        "form-action": [NONE],
-        "frame-ancestors": settings.CONSULT_ORIGINS,
-        "require-trusted-types-for": None,
-        "trusted-types": None,
-    }
-)
+@csp_replace(policies.viewer_changes(settings.CONSULT_ORIGINS))  # type: ignore[untyped-decorator]
 @require_safe
 def viewer(request: HttpRequest) -> HttpResponse:
     """Holds nothing and may reach nothing: the paper's bytes come in by message from the room's page."""

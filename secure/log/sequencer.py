@@ -43,6 +43,8 @@ class _Head:
 class Sequencer:
     """The steps, each a transaction of its own. Construct, `take_over`, then `drain` and `publish` as often as you like.
 
+    Nobody else may record in the log's own namespace before the first `drain`: the log's first entry is that namespace's first too.
+
     `receipts` is the key that signs receipts: like the log's own keys it is named by the log's first entry.
     """
 
@@ -70,8 +72,8 @@ class Sequencer:
         self._map, self._mapped = StateMap(), {}
 
     def drain(self, now: datetime) -> int:
-        """Gives up to `BATCH` pending events their leaves; returns how many. Idle, it only reads."""
-        if not self._storage.has_waiting():
+        """Gives up to `BATCH` pending events their leaves; returns how many. Idle, it only reads; but an empty log it begins."""
+        if not self._storage.has_waiting() and self._storage.head().size:
             return 0
         with self._storage.transaction():
             head = self._begun(now)

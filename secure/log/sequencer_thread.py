@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime
 from time import monotonic
 from typing import Final
@@ -26,12 +27,14 @@ class SequencerThread(threading.Thread):
     """Drains every 0.2 s, publishes every second and signs anew every 10 minutes, as long as the server runs.
 
     A database or signer that is away for a while is waited for, and said once: without the signer events still get their places,
-    and signing waits. `FencedError`, `DamagedError` and a signer's refusal end the thread; acts go on and what is pending stays so.
+    and signing waits. `begun`, if given, is called once, when the log has begun: it may record what the host says of itself.
+    `FencedError`, `DamagedError` and a signer's refusal end the thread; acts go on and what is pending stays so.
     """
 
-    def __init__(self, sequencer: Sequencer) -> None:
+    def __init__(self, sequencer: Sequencer, *, begun: Callable[[], None] | None = None) -> None:
         super().__init__(name="sequencer", daemon=True)
         self._sequencer = sequencer
+        self._begun = begun
         self._ended = threading.Event()
         self._owns = False
         self._signing = _Turn("the signer", PUBLISH_EVERY)
@@ -79,6 +82,9 @@ class SequencerThread(threading.Thread):
             self._owns = True
         while self._sequencer.drain(datetime.now(UTC)) == BATCH:
             pass
+        if self._begun is not None:
+            self._begun()
+            self._begun = None
 
     def _sign(self) -> None:
         now = datetime.now(UTC)

@@ -57,6 +57,7 @@ def pages(scene: Scene) -> list[Row]:
         #                                                A   H   O   C   F   D   S   W
         Row("GET", "/", "                               302 302 200 200 200 200 200 200"),
         Row("GET", "/about/host", "                     200 200 200 200 200 200 200 200"),
+        Row("GET", "/api/build", "                      200 200 200 200 200 200 200 200"),
         Row("GET", "/healthz", "                        200 200 200 200 200 200 200 200"),
         Row("POST", "/csp-report", "                    204 204 204 204 204 204 204 204", {}),
         Row("GET", "/log/checkpoint", "                 200 200 200 200 200 200 200 200"),

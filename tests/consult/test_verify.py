@@ -116,6 +116,15 @@ def test_an_empty_record_has_nothing_to_verify_against() -> None:
     assert "No checkpoint has been signed yet" in said
 
 
+@pytest.mark.usefixtures("stage")
+def test_entries_without_any_checkpoint_are_not_called_verified() -> None:
+    with without_triggers(), connection.cursor() as cursor:
+        cursor.execute("DELETE FROM secure_checkpoint")
+    code, said = verified()
+    assert code == verify.UNUSABLE
+    assert "No checkpoint has been signed yet" in said
+
+
 def test_without_the_logs_key_nothing_is_said_about_the_record(settings: Any, tmp_path: Path) -> None:
     settings.CONSULT_LOG_VKEYS = tmp_path / "absent"
     assert verified()[0] == verify.UNUSABLE

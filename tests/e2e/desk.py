@@ -35,6 +35,8 @@ class Desk:
     #: what the person has beside the browser once enrolled: the authenticator's secret, the recovery key on paper
     secret: str = ""
     recovery_key: str = ""
+    #: the half minute whose six digits were typed last; digits work once
+    typed: int = 0
 
     @classmethod
     async def sit(cls, browser: Browser, house: Installation, name: str, *, origin: str | None = None, keep_answers: bool = False) -> Desk:
@@ -114,10 +116,10 @@ class Desk:
         await self.press("Continue")
         letters = self.page.locator('[data-part="secret"]')
         await expect(letters).to_have_text(re.compile(r"\w{4} \w{4}"), timeout=PATIENCE)
-        secret = self.secret = (await letters.inner_text()).replace(" ", "")
+        self.secret = (await letters.inner_text()).replace(" ", "")
         if shots:
             await self.shot("enrol-authenticator")
-        await self.label("The six digits it shows now").fill(six_digits(secret))
+        await self.label("The six digits it shows now").fill(await self.six_digits())
         await self.press("Make my keys and enrol")
         await expect(self.page.get_by_role("heading", name="Recovery codes")).to_be_visible(timeout=PATIENCE)
         key = self.recovery_key = (await self.page.locator('[data-part="recovery-key"]').inner_text()).strip()
@@ -127,6 +129,14 @@ class Desk:
         await self.press("I have the sheet; finish")
         await self.page.wait_for_url(re.compile(r"/$"))
         return key
+
+    async def six_digits(self) -> str:
+        """What the authenticator shows. Digits that were typed already do not work again; the next ones do half a minute early."""
+        step = max(int(time.time()) // 30, self.typed + 1)
+        while step > int(time.time()) // 30 + 1:
+            await self.page.wait_for_timeout(500)
+        self.typed = step
+        return six_digits(self.secret, step=step)
 
     async def invite(self, *, opener: str, name: str) -> str:
         """Makes a code on the present page and reads it from the dialog."""
@@ -158,10 +168,10 @@ class Desk:
         return await self.page.evaluate(script, argument)
 
 
-def six_digits(secret: str, *, ahead: int = 0) -> str:
-    """What the authenticator shows, `ahead` half minutes from now."""
+def six_digits(secret: str, *, step: int) -> str:
+    """What the authenticator shows in this half minute since 1970."""
     totp = TOTP(base64.b32decode(secret + "=" * (-len(secret) % 8)), 30)
-    totp.time = time.time() + 30 * ahead
+    totp.time = 30 * step
     return f"{totp.token():06d}"
 
 

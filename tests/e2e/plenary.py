@@ -10,7 +10,7 @@ from playwright.async_api import BrowserContext, Page
 
 from tests.e2e import house as setting
 from tests.e2e.conftest import Sit
-from tests.e2e.desk import PASSWORD, Desk, six_digits
+from tests.e2e.desk import PASSWORD, Desk
 from tests.installation import Installation
 
 #: runs before a page's own scripts: keeps hold of the page's key worker, so that a test can ask it what no button asks
@@ -99,12 +99,12 @@ async def excluded(plenary: Plenary, *, name: str) -> None:
 async def elsewhere(sit: Sit, desk: Desk, *, sign_in_name: str) -> Desk:
     """Another browser of the same person: signed in, keys brought back from the recovery sheet."""
     other = await sit(f"{sign_in_name} elsewhere")
-    other.secret, other.recovery_key = desk.secret, desk.recovery_key
+    other.secret, other.recovery_key, other.typed = desk.secret, desk.recovery_key, desk.typed
     await other.go("/sign-in")
     await other.label("Sign-in name").fill(sign_in_name)
     await other.label("Password").fill(PASSWORD)
     await other.press("Continue")
-    await other.label("Code").fill(six_digits(desk.secret))
+    await other.label("Code").fill(await other.six_digits())
     await other.press("Sign in")
     await other.page.wait_for_url(re.compile(r"/$"))
     await other.go("/restore")

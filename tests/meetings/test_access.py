@@ -29,7 +29,7 @@ from tests.people import (
 from tests.stage import sealed
 from tests.world import AUSTRALIAN, World, wraps
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.engines]
 
 CHAIRS = {INDONESIA, AUSTRALIA}
 FOCAL = {person for person in CAST if person.purpose == "focal_point" and person.id not in ("outsider", "successor")}

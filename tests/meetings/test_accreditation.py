@@ -17,7 +17,7 @@ from tests.stage import Stage
 from tests.standing import own, standing
 from tests.world import World
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.engines]
 
 
 def accepted() -> Stage:

@@ -29,7 +29,7 @@ from tests.people import (
 )
 from tests.world import BOX, World, wraps
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.engines]
 
 
 def stored() -> tuple[int, ...]:

@@ -12,7 +12,7 @@ from tests import stage as stages
 from tests.people import AUSTRALIA, BANGLADESH, BANGLADESH_HEAD, INDONESIA, MYANMAR, OUTSIDER, THAI_HEAD, THAILAND, Person
 from tests.world import World
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.engines]
 
 
 def read(world: World, person: Person) -> board.Board:

@@ -18,7 +18,7 @@ from tests.people import AUSTRALIA, INDONESIA, THAI_HEAD, THAILAND
 from tests.stage import sealed
 from tests.world import World
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.engines]
 
 
 def test_a_proposal_waits_for_the_other_chair() -> None:

@@ -14,7 +14,7 @@ from tests.people import AUSTRALIA, CHAIR_STAFF, INDONESIA, OFFICER, OUTSIDER, S
 from tests.standing import on, own, standing
 from tests.world import World
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.engines]
 
 
 def test_the_member_list_ships_with_the_steering_group_and_the_chairs_marked() -> None:

@@ -10,7 +10,9 @@ from meetings import register
 from meetings.register import Line, Search
 from meetings.register_words import KINDS, SENTENCES
 from meetings.statements import TABLE
+from secure.codes import fingerprint
 from secure.errors import BadInput, Forbidden, NotFound
+from secure.log import builds
 from secure.log.leaves import parse_leaf
 from secure.log.merkle import leaf_hash, verify_inclusion
 from secure.models import LogEvent
@@ -18,7 +20,7 @@ from tests import stage as stages
 from tests.people import AUSTRALIA, INDONESIA, OFFICER, OUTSIDER, THAI_HEAD, THAILAND, Person
 from tests.world import World
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.engines]
 
 
 def lines(world: World, wanted: Search | None = None, person: Person = OFFICER) -> list[Line]:
@@ -63,6 +65,14 @@ def test_entries_read_as_sentences_with_party_before_person(world: World) -> Non
     root = found["chairs.root"].text
     assert f"Indonesia · {INDONESIA.name}" in root
     assert f"Australia · {AUSTRALIA.name}" in root
+
+
+def test_another_build_is_an_entry_that_names_it_as_the_pages_do(world: World) -> None:
+    builds.deploy(version="0.1.0", manifest="1a" * 32, now=world.now)
+    world.sealed()
+    (line,) = lines(world, Search(kind="service"))
+    assert line.text == f"The host put another build into service: {fingerprint('1a' * 32)}, version 0.1.0."
+    assert line.source == "on the host’s word"
 
 
 def test_a_proposal_appears_only_after_concurrence() -> None:

@@ -12,7 +12,7 @@ from tests.flow import NOW, ROOM
 from tests.people import AUSTRALIA, THAI_HEAD
 from tests.plenary import Plenary
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.engines]
 
 
 def test_who_came_in_is_given_what_went_before_if_the_composition_says_so() -> None:

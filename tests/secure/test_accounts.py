@@ -16,7 +16,7 @@ from secure.errors import BadInput, Forbidden, Gone, NotFound, TooMany
 from secure.models import Account, Disclosure, LogEvent
 from secure.throttle import Source
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.engines]
 
 NOW = datetime(2026, 10, 13, 6, 0, tzinfo=UTC)
 HERE = Source("198.51.100.7")

@@ -22,6 +22,8 @@ from tests.vectors.stories import STORIES
 
 NOW = datetime(2026, 10, 13, 9, 0, tzinfo=UTC)
 
+pytestmark = pytest.mark.engines
+
 
 def store(*statements: Signed) -> None:
     for signed in statements:

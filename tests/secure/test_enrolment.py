@@ -11,7 +11,7 @@ from secure.errors import BadInput, Conflict, Forbidden, Gone, NotFound, TooMany
 from secure.models import Account, Disclosure, Enrolment, LogEvent
 from secure.throttle import PACES, Source
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.engines]
 
 NOW = datetime(2026, 10, 13, 6, 0, tzinfo=UTC)
 HERE = Source("198.51.100.7")

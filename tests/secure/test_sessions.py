@@ -13,7 +13,7 @@ from secure.log.events import HOST
 from secure.models import Account, LogEvent, SignInSession
 from secure.session_store import SessionStore, kept_key
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.engines]
 
 NOW = datetime(2026, 10, 13, 6, 0, tzinfo=UTC)
 

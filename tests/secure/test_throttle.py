@@ -11,7 +11,7 @@ from secure.errors import TooMany
 from secure.models import SignInFailures
 from secure.throttle import PACES, Pace, Source
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.engines]
 
 NOW = datetime(2026, 10, 13, 6, 0, tzinfo=UTC)
 GUESSER = Source("192.0.2.1")

@@ -3,6 +3,7 @@
  * While it runs the control is busy and says how far it has come; afterwards the page is loaded again and says what was done.
  */
 
+import { onceBuildAccepted } from "../build.ts";
 import { gettext } from "../gettext.ts";
 import type { Progress } from "../bridge.ts";
 import { codeOf, openKeys, type Keys } from "../keys.ts";
@@ -84,6 +85,8 @@ export function notice(words: string, tone: "good" | "bad" | "plain"): void {
 }
 
 async function perform(act: Act, control: HTMLElement): Promise<void> {
+  // a page may send its form by itself, as enrolment does with the code in its address
+  await new Promise<void>(onceBuildAccepted);
   if (control.getAttribute("aria-busy") === "true") return;
   const outcome = outcomeOf(control);
   busy(control, true);

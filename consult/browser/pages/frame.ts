@@ -1,5 +1,7 @@
-/** What every page has: the two clocks, dialogs opened by a button, and buttons that ask before harm. */
+/** What every page has: the two clocks, dialogs opened by a button, buttons that ask before harm, and the notice of a changed build. */
 
+import { changedBuild, onceBuildAccepted } from "../build.ts";
+import { buildNotice } from "../buildnotice.ts";
 import { zoneWords } from "../zone.ts";
 
 const ticks = 15_000;
@@ -53,7 +55,23 @@ function askFirst(event: SubmitEvent): void {
   if (question !== undefined && !globalThis.confirm(question)) event.preventDefault();
 }
 
+/** A page on which something is typed or signed stays out of reach until a changed build is accepted. The room does this by itself. */
+function holdInputs(): void {
+  const main = document.getElementById("main");
+  const change = changedBuild();
+  if (main === null || change === null || main.querySelector("form, [data-act]") === null) return;
+  const notice = buildNotice(change);
+  main.inert = true;
+  main.before(notice);
+  onceBuildAccepted(() => {
+    notice.remove();
+    main.inert = false;
+    main.focus();
+  });
+}
+
 showClocks();
+holdInputs();
 setInterval(showClocks, ticks);
 document.addEventListener("click", openDialog);
 document.addEventListener("submit", askFirst);

@@ -40,7 +40,7 @@ export function composer(options: { model: Model; names: Names; writing: Writing
     }}
   >
     <div>
-      ${notices(options)} ${transfers(model)} ${replying(options)}
+      ${model.build ?? nothing} ${notices(options)} ${transfers(model)} ${replying(options)}
       <textarea
         ${ref(writing.area)}
         rows="2"
@@ -48,6 +48,7 @@ export function composer(options: { model: Model; names: Names; writing: Writing
         aria-label=${gettext("Message")}
         placeholder=${writeAs(options)}
         dir="auto"
+        ?disabled=${model.build !== null}
         @input=${acts.typed}
         @keydown=${(event: KeyboardEvent) => {
           if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.isComposing) acts.send();
@@ -74,13 +75,18 @@ export function composer(options: { model: Model; names: Names; writing: Writing
             input.value = "";
           }}
         />
-        <button type="button" ?disabled=${ended(model)} @click=${() => writing.picker.value?.click()}>${gettext("Attach a paper")}</button>
+        <button type="button" ?disabled=${closed(model)} @click=${() => writing.picker.value?.click()}>${gettext("Attach a paper")}</button>
         <span class="space"></span>
         <span class="quiet hint">${gettext("Ctrl + Enter sends. What is sent cannot be taken back.")}</span>
-        <button type="submit" class="primary" ?disabled=${ended(model)}>${gettext("Send")}</button>
+        <button type="submit" class="primary" ?disabled=${closed(model)}>${gettext("Send")}</button>
       </div>
     </div>
   </form>`;
+}
+
+/** Nothing is written or sent: for good, or until the reader has looked at a changed build. */
+export function closed(model: Model): boolean {
+  return model.build !== null || ended(model);
 }
 
 /** Nothing will go out of this room from here any more; waiting does not help. */

@@ -3,10 +3,12 @@
 import { html, nothing, render, type TemplateResult } from "lit";
 
 import type { Hex } from "../bridge.ts";
+import { changedBuild, onceBuildAccepted } from "../build.ts";
+import { buildNotice } from "../buildnotice.ts";
 import { gettext } from "../gettext.ts";
 import { codeOf, openKeys, type Keys } from "../keys.ts";
 import { wordsFor } from "../words.ts";
-import { composer, newWriting } from "./composer.ts";
+import { closed, composer, newWriting } from "./composer.ts";
 import { Controller } from "./controller.ts";
 import { emptyModel, type Model } from "./model.ts";
 import { namesFromPage } from "./names.ts";
@@ -190,8 +192,7 @@ async function openPaper(entry: PaperEntry): Promise<void> {
 function send(): void {
   const area = writing.area.value;
   const text = area?.value.trim() ?? "";
-  const block = model.view?.block?.kind;
-  if (area === undefined || text === "" || block === "frozen" || block === "not_seated") return;
+  if (area === undefined || text === "" || closed(model)) return;
   area.value = "";
   atEnd = true;
   model.said = "";
@@ -213,6 +214,7 @@ function keep(): void {
 }
 
 function attach(files: readonly File[]): void {
+  if (closed(model)) return;
   model.said = "";
   for (const file of files) void controller?.attach(file);
 }
@@ -276,6 +278,14 @@ async function begin(): Promise<void> {
   await restoreComposer(keys);
 }
 
+const change = changedBuild();
+if (change !== null) {
+  model.build = buildNotice(change);
+  onceBuildAccepted(() => {
+    model.build = null;
+    changed();
+  });
+}
 changed();
 document.addEventListener("visibilitychange", changed);
 begin()

@@ -37,6 +37,8 @@ export interface Model {
   below: number;
   replyTo: Hex | null;
   tab: "conversation" | "people" | "rooms";
+  /** the notice of a changed build; while it stands nothing is written */
+  build: HTMLElement | null;
   /** a sentence for the reader about the last thing that failed */
   said: string;
 }
@@ -58,6 +60,7 @@ export function emptyModel(readUpTo: number): Model {
     below: 0,
     replyTo: null,
     tab: "conversation",
+    build: null,
     said: "",
   };
 }

@@ -3,6 +3,7 @@
 import { html, nothing, type TemplateResult } from "lit";
 
 import type { PartyCode, RoomMember, RoomView } from "../bridge.ts";
+import { presentBuild } from "../build.ts";
 import { fill, gettext } from "../gettext.ts";
 import type { Model } from "./model.ts";
 import type { Names } from "./names.ts";
@@ -87,5 +88,6 @@ export function surroundings(model: Model, page: { consultationUrl: string; refe
             ${model.brief.agenda.map((item) => html`<li dir="auto">${item}</li>`)}
           </ol>`}
     <p><a href=${page.consultationUrl}>${gettext("Board and delegations")}</a></p>
+    <p><a class="build" href="/about/host#build"><span>${gettext("Build")} <span class="code">${presentBuild()}</span></span></a></p>
   `;
 }
