@@ -6,7 +6,7 @@ in the quorum of policy k, have cosigned it: a new key is never taken on the wor
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from secure.log.cosignature import POLICY_LINE
@@ -58,6 +58,16 @@ def write_numbered(number: int, *, origin: str, lines: Iterable[str]) -> bytes:
     text = "".join(f"{line}\n" for line in (f"# consult policy {number} {origin}", *lines)).encode()
     parse_numbered(text)
     return text
+
+
+def first(logs: Sequence[Verifier], *, sign: Callable[[bytes], bytes]) -> bytes:
+    """Policy 1 as a signed note: the log's keys, no witness."""
+    lines = [*log_lines(logs), "quorum none"]
+    return sign(write_numbered(1, origin=logs[0].name, lines=lines))
+
+
+def log_lines(logs: Iterable[Verifier]) -> list[str]:
+    return [f"log {verifier.vkey}" for verifier in logs]
 
 
 def open_first(note: bytes, *, log: Verifier) -> NumberedPolicy:
