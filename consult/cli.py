@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from consult import __version__
+from consult import __version__, policy_commands, witness_commands
 from consult.env import Env, EnvError, data_folder, read
 
 Command = Callable[[argparse.Namespace], int]
@@ -49,6 +49,8 @@ def parser() -> argparse.ArgumentParser:
     host = _add(commands, "verify-build", verify_build, "compare what a host serves with the build installed here; needs no data folder")
     host.add_argument("url", metavar="URL", help="the host's address, e.g. https://consult.example.org")
     host.add_argument("--manifest", type=Path, metavar="FILE", help="another build's release.json, got from elsewhere than the host")
+    witness_commands.add(commands)
+    policy_commands.add(commands, set_up)
     demo = _add(commands, "demo", demonstrate, "serve a demonstration from a data folder of its own")
     demo.add_argument("--port", type=int, default=8000)
     demo.add_argument("--reset", action="store_true", help="begin again from the seed")

@@ -63,6 +63,10 @@ class Env:
         return self.data / "log.vkey"
 
     @property
+    def first_policy(self) -> Path:
+        return self.data / "policy-1.txt"
+
+    @property
     def receipt_key(self) -> Path:
         return self.data / "receipt.key"
 

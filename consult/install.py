@@ -9,6 +9,7 @@ from pathlib import Path
 
 from consult.env import Env, EnvError, read
 from secure.keys import create_receipt_key, write_vkeys
+from secure.log import policy_chain
 from secure.log.signer import create_signer
 
 DEMONSTRATION = "demonstration"
@@ -61,7 +62,7 @@ def make(data: Path, *, origin: str) -> None:
 
 
 def make_keys(env: Env, *, origin: str) -> None:
-    """The record's keys: the signer's folder, what everybody may know of it, and the key of receipts.
+    """The record's keys: the signer's folder, what everybody may know of it, the key of receipts; and the policy that names no witness.
 
     Raises:
         KeyFileError: there are keys already.
@@ -69,6 +70,7 @@ def make_keys(env: Env, *, origin: str) -> None:
     signer = create_signer(env.signer_folder, origin=origin, clock=lambda: datetime.now(UTC))
     write_vkeys(env.log_vkeys, signer.verifiers)
     create_receipt_key(env.receipt_key, origin=origin)
+    _write(env.first_policy, policy_chain.first(signer.verifiers, sign=signer.sign_policy).decode())
 
 
 def _own(environ: os._Environ[str]) -> dict[str, str]:

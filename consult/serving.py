@@ -1,4 +1,4 @@
-"""One process that serves: the server, the room writer, the record's sequencer and its signer, begun and ended together."""
+"""One process that serves: the server, the room writer, the record's sequencer with its signer, and the asking of witnesses."""
 
 from __future__ import annotations
 
@@ -52,19 +52,25 @@ def serve(env: Env, *, announce: Callable[[], None]) -> int:
     from consult import rooms
     from consult.asgi import application
     from secure.keys import load_receipt_key
+    from secure.log.cosigning_thread import CosigningThread
     from secure.log.sequencer import Sequencer
     from secure.log.sequencer_thread import SequencerThread
 
     child = None if env.signer else signing.Child(env.signer_folder)
     receipts = load_receipt_key(settings.CONSULT_RECEIPT_KEY, origin=settings.CONSULT_ORIGIN).verifier
-    sequencer = SequencerThread(Sequencer(_signer(env, child), receipts=receipts), begun=_record_build)
+    signer = signer_of(env, child)
+    sequencer = SequencerThread(Sequencer(signer, receipts=receipts), begun=_record_build)
+    cosigning = CosigningThread(first=_first_policy(env), log=signer.verifiers[0])
 
     def ready() -> None:
         sequencer.start()
+        cosigning.start()
         announce()
 
     def ending() -> None:
         rooms.writer().stop()
+        if cosigning.is_alive():
+            cosigning.stop()
         if sequencer.is_alive():
             sequencer.stop()
         if child is not None:
@@ -75,12 +81,21 @@ def serve(env: Env, *, announce: Callable[[], None]) -> int:
     return _leave(0 if server.listens else 1)
 
 
-def _signer(env: Env, child: signing.Child | None) -> SocketSigner:
+def signer_of(env: Env, child: signing.Child | None) -> SocketSigner:
     from secure.keys import load_vkeys
     from secure.log.signer_socket import SocketSigner
 
     connect = child or signing.apart(env.signer or env.signer_folder)
     return SocketSigner(connect, verifiers=load_vkeys(settings.CONSULT_LOG_VKEYS, origin=settings.CONSULT_ORIGIN))
+
+
+def _first_policy(env: Env) -> bytes:
+    from secure.keys import KeyFileError
+
+    try:
+        return env.first_policy.read_bytes()
+    except OSError as error:
+        raise KeyFileError(f"The first policy {env.first_policy} cannot be read; `consult init` writes it.") from error
 
 
 def _lock(env: Env) -> IO[str] | None:

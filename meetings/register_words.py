@@ -58,6 +58,7 @@ SENTENCES: Final[dict[str, tuple[str, Promise]]] = {
     "sign_in.renewed": ("sign_in", _("Sign-in was renewed after a reset.")),
     "session.ended_everywhere": ("sign_in", _("Somebody signed out everywhere.")),
     "log.genesis": ("log", _("The record began, and named the keys that sign it.")),
+    "log.policy": ("log", _("A list of witnesses came into force, as policy {number}.")),
     "register.searched": ("register", _("{who} searched the register.")),
     "register.opened": ("register", _("{who} opened entry {number} of the register.")),
     "build.deployed": ("service", _("The host put another build into service: {build}, version {version}.")),

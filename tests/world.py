@@ -23,6 +23,7 @@ from meetings.models import Composition
 from meetings.roster import ordered
 from meetings.statements import TABLE
 from secure import enrolment, sealed_texts, sessions
+from secure.log import policies, policy_chain
 from secure.statements import Signed
 from tests import flow
 from tests.people import AUSTRALIA, CAST, INDONESIA, Person
@@ -149,6 +150,8 @@ class World:
         while sequencer.drain(self.now):
             pass
         sequencer.publish(self.now)
+        first = policy_chain.first(self.log.verifiers, sign=self.log.signer.sign_policy)
+        policies.begin(first, log=self.log.verifiers[0], now=self.now)
 
     @cached_property
     def log(self) -> Log:

@@ -17,6 +17,7 @@ from secure.log import signer_state
 from secure.log.errors import LogError
 from secure.log.merkle import HASH_BYTES, verify_consistency
 from secure.log.note import Verifier
+from secure.log.policy_chain import parse_numbered
 from secure.log.signer_state import SignedHead, StateError
 from secure.log.tiles import MAX_SIZE
 
@@ -49,6 +50,9 @@ class Signer(Protocol):
     def resign(self) -> bytes:
         """The last head again, under the time of now."""
 
+    def sign_policy(self, text: bytes) -> bytes:
+        """The signed note of a numbered policy of this log."""
+
 
 class HeldSigner:
     """The signer itself. Several processes may hold one folder: each request takes its lock and reads its state anew."""
@@ -76,6 +80,16 @@ class HeldSigner:
             if state.last.size == 0:
                 raise SignerRefusalError("bad_request", "Nothing has been signed yet.")
             return self._signed(state, state.last)
+
+    def sign_policy(self, text: bytes) -> bytes:
+        """It signs what it is asked to: a policy counts only if the witnesses of the one before have signed it too."""
+        try:
+            proposed = parse_numbered(text)
+        except LogError as error:
+            raise SignerRefusalError("bad_request", "This is no policy.") from error
+        if proposed.origin != self._keys.origin:
+            raise SignerRefusalError("bad_request", "This is another log's policy.")
+        return self._keys.log.sign_note(text)
 
     def _signed(self, state: signer_state.Held, head: SignedHead) -> bytes:
         """The time never goes back, whatever the clock does. The order is the point: first the state, then the signature."""

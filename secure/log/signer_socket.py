@@ -3,10 +3,11 @@
     {"do":"head"}                                          → {"size":…,"root":"<base64>","time":…}
     {"do":"sign","size":…,"root":"<base64>","proof":[…]}   → {"note":"…"}
     {"do":"resign"}                                        → {"note":"…"}
+    {"do":"policy","text":"…"}                             → {"note":"…"}
     refused                                                → {"refused":"<code>","why":"…"}
     not now                                                → {"away":"…"}
 
-That is the whole table. A line is at most 16 KiB and must come, and be answered, within seconds.
+That is the whole table. A line is at most 256 KiB and must come, and be answered, within seconds.
 """
 
 from __future__ import annotations
@@ -27,9 +28,10 @@ from secure.log.note import Verifier
 from secure.log.signer import Signer, SignerAwayError, SignerRefusalError
 from secure.log.signer_state import SignedHead
 
-MAX_LINE: Final = 16 * 1024
+MAX_LINE: Final = 256 * 1024
+"""A policy of a hundred witnesses has 200 kB."""
 SECONDS: Final = 5.0
-REQUESTS: Final = {"head": {"do"}, "sign": {"do", "size", "root", "proof"}, "resign": {"do"}}
+REQUESTS: Final = {"head": {"do"}, "sign": {"do", "size", "root", "proof"}, "resign": {"do"}, "policy": {"do", "text"}}
 
 logger = logging.getLogger("consult.signer")
 
@@ -56,6 +58,9 @@ class SocketSigner:
 
     def resign(self) -> bytes:
         return self._note({"do": "resign"})
+
+    def sign_policy(self, text: bytes) -> bytes:
+        return self._note({"do": "policy", "text": text.decode()})
 
     def _note(self, request: dict[str, Json]) -> bytes:
         note = self._ask(request).get("note")
@@ -103,6 +108,10 @@ def _answer(signer: Signer, request: dict[str, Json]) -> dict[str, Json]:
         return {"size": head.size, "root": b64(head.root), "time": head.time}
     if do == "resign":
         return {"note": signer.resign().decode()}
+    if do == "policy":
+        if not isinstance(request["text"], str):
+            raise LogError("bad_encoding")
+        return {"note": signer.sign_policy(request["text"].encode()).decode()}
     proof = request["proof"]
     if not isinstance(proof, list) or len(proof) > MAX_PROOF:
         raise LogError("bad_proof")

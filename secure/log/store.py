@@ -31,6 +31,12 @@ def published() -> Published | None:
     return Published(row.size, bytes.fromhex(row.root), bytes(_as_last_signed(row).note)) if row else None
 
 
+def published_of(size: int) -> Published:
+    """The checkpoint of this size, which must exist."""
+    row = Checkpoint.objects.select_related("again").get(size=size)
+    return Published(row.size, bytes.fromhex(row.root), bytes(_as_last_signed(row).note))
+
+
 def published_at() -> datetime | None:
     """When the newest checkpoint was last signed, by the server's clock."""
     row = _newest()

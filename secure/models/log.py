@@ -1,7 +1,7 @@
 """The record: events, the tree's leaves and tiles, checkpoints. Bytes are what is hashed; hashes in columns are lower-case hex.
 
-`LogEvent`, `LogLeaf` and `Checkpoint` are written once: triggers refuse to change or delete their rows (a guard against our own
-mistakes, not against the database's owner; against the owner stand the tree and its signatures). What may be erased is apart:
+`LogEvent`, `LogLeaf`, `Checkpoint` and `LogPolicy` are written once: triggers refuse to change or delete their rows (a guard against
+our own mistakes, not against the database's owner; against the owner stand the tree and its signatures). What may be erased is apart:
 `Disclosure`, `EventPerson` and `DeviceCounter` can go without touching a byte that was hashed.
 """
 
@@ -106,6 +106,50 @@ class CheckpointAgain(models.Model):
     at = models.DateTimeField()
 
 
+class Cosignature(models.Model):
+    """A witness's signature on a checkpoint, verified when it came. Cosigned again, the newer one takes its place."""
+
+    checkpoint = models.ForeignKey(Checkpoint, on_delete=models.PROTECT, related_name="cosignatures")
+    witness = models.CharField(max_length=255, help_text="the name of the witness's key")
+    key_id = models.CharField(max_length=8, help_text="hex; with the name it says which key")
+    time = models.PositiveBigIntegerField(help_text="seconds since 1970, as the witness says")
+    line = models.BinaryField(help_text="the signature line of a note, as it came")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["checkpoint", "witness", "key_id"], name="one_cosignature_per_key"),
+        ]
+
+
+class LogPolicy(models.Model):
+    """A numbered policy as adopted: a signed note (secure/log/policy_chain.py). Written once."""
+
+    number = models.PositiveIntegerField(primary_key=True)
+    note = models.BinaryField()
+    at = models.DateTimeField()
+
+
+class OfferedCheckpoint(models.Model):
+    """The one checkpoint that witnesses are asked to sign just now: a quorum must sign the same."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    checkpoint = models.ForeignKey(Checkpoint, on_delete=models.PROTECT, related_name="+")
+    since = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [models.CheckConstraint(condition=models.Q(id=1), name="one_offered_checkpoint")]
+
+
+class WitnessedCheckpoint(models.Model):
+    """A checkpoint that reached the quorum of a policy, noted when it did so that nobody has to count again to find the newest."""
+
+    checkpoint = models.ForeignKey(Checkpoint, on_delete=models.PROTECT, related_name="witnessed")
+    policy = models.ForeignKey(LogPolicy, on_delete=models.PROTECT, related_name="witnessed")
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["policy", "checkpoint"], name="one_quorum_per_policy")]
+
+
 class DeviceCounter(models.Model):
     """How far one device has counted in one namespace, and the hash of its last event there."""
 
@@ -148,13 +192,17 @@ class EventPerson(models.Model):
 __all__ = [
     "Checkpoint",
     "CheckpointAgain",
+    "Cosignature",
     "DeviceCounter",
     "Disclosure",
     "EventPerson",
     "LogEvent",
     "LogHead",
     "LogLeaf",
+    "LogPolicy",
     "LogTile",
     "Namespace",
+    "OfferedCheckpoint",
     "PendingEvent",
+    "WitnessedCheckpoint",
 ]

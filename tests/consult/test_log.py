@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import base64
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from django.db import transaction
+from django.http import HttpResponse
 from django.test import Client
 
-from secure.log import events, store
+from secure.log import cosigning, events, store
 from secure.log.checkpoint import open_checkpoint
-from secure.log.merkle import leaf_hash, prove_inclusion, root_of, verify_inclusion
-from secure.log.note import parse_vkey
+from secure.log.merkle import leaf_hash, prove_inclusion, root_of, verify_consistency, verify_inclusion
+from secure.log.note import COSIGNATURE, parse_vkey, split_note
+from secure.log.policy_chain import follow, open_first, open_witnessed, parse_numbered
 from secure.log.sequencer import Sequencer
+from secure.log.signing import SigningKey
 from secure.log.tiles import Subtrees, TilePlace, tile_path, width_at
+from secure.log.tree_head import parse_tree_head
+from secure.witness.folder import load
+from secure.witness.witness import Request, Witness, write_request
+from tests.secure.log.hosted import HostedLog
 from tests.secure.log.logs import Log, make_log
 
 pytestmark = pytest.mark.django_db
@@ -130,7 +138,9 @@ def test_any_other_place_is_absent(client: Client, sequencer: Sequencer, path: s
 
 
 @pytest.mark.parametrize("method", ["post", "put", "delete"])
-@pytest.mark.parametrize("path", ["/log/checkpoint", "/log/tile/0/000"])
+@pytest.mark.parametrize(
+    "path", ["/log/checkpoint", "/log/witnessed", "/log/offered", "/log/policy", "/log/consistency/1/1", "/log/tile/0/000"]
+)
 def test_the_record_is_only_read(client: Client, method: str, path: str) -> None:
     assert getattr(client, method)(path).status_code == 405
 
@@ -146,3 +156,86 @@ def test_the_record_is_only_read(client: Client, method: str, path: str) -> None
 )
 def test_places_are_spelt_as_the_format_does(place: TilePlace, path: str) -> None:
     assert tile_path(place) == path
+
+
+# ------------------------------------------------------------------------------------------------------- witnesses and policies
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> HostedLog:
+    """With one witness, `w`, that must agree, and a log that has grown since."""
+    made = HostedLog(tmp_path)
+    made.grow()
+    made.adopt([made.witness(tmp_path / "w")])
+    made.grow()
+    return made
+
+
+@pytest.fixture
+def witness(host: HostedLog, tmp_path: Path) -> Witness:
+    return load(tmp_path / "w").witness
+
+
+def cosigned(client: Client, witness: Witness) -> bytes:
+    """The newest checkpoint's text and the witness's lines, by nothing but what the host serves."""
+    note = client.get("/log/checkpoint").content
+    text, _ = split_note(note)
+    head = parse_tree_head(text)
+    old = witness.size(head.origin)
+    answer = client.get(f"/log/consistency/{old}/{head.size}").json() if old else {"hashes": []}
+    request = Request(old, [base64.b64decode(hash_) for hash_ in answer["hashes"]], note)
+    return text + b"\n" + witness.add_checkpoint(write_request(request), now=NOW)
+
+
+def post(client: Client, body: bytes) -> HttpResponse:
+    return client.post("/log/cosignatures", body, content_type="text/plain")
+
+
+def test_a_witness_posts_what_it_signed_and_the_checkpoint_carries_it(host: HostedLog, witness: Witness) -> None:
+    client = Client(enforce_csrf_checks=True)
+    assert client.get("/log/witnessed").status_code == 404
+    answer = post(client, cosigned(client, witness))
+    assert (answer.status_code, answer.json()) == (200, {"kept": 2})
+    assert not answer.cookies
+    policy = parse_numbered(split_note(client.get("/log/policy").content)[0]).policy
+    for path in ("/log/checkpoint", "/log/witnessed"):
+        served = client.get(path)
+        assert served["Content-Type"] == "text/plain; charset=utf-8"
+        assert open_witnessed(served.content, policy=policy).size == store.head().size
+    host.grow()
+    assert post(client, cosigned(client, witness)).status_code == 200
+
+
+def test_what_is_no_cosignature_of_ours_is_refused(host: HostedLog, client: Client, witness: Witness) -> None:
+    note = cosigned(client, witness)
+    changed = note.replace(b"\n\n", b"\nextension\n\n")
+    stranger = SigningKey("stranger", COSIGNATURE, bytes(32))
+    for body, status, code in [
+        (b"", 400, "bad_note"),
+        (changed, 400, "bad_checkpoint"),
+        (note.replace(b"consult.example.int", b"other.example.int", 1), 400, "unknown_checkpoint"),
+        (split_note(note)[0] + b"\n" + stranger.sign(split_note(note)[0], time=1), 403, "not_a_witness"),
+        (b"x" * (cosigning.MAX_NOTE + 1), 413, "body_too_large"),
+    ]:
+        answer = post(client, body)
+        assert (answer.status_code, answer.json()["error"]) == (status, code)
+    assert client.get("/log/witnessed").status_code == 404
+
+
+def test_the_policies_are_there_from_the_first_and_each_follows_the_one_before(host: HostedLog, client: Client) -> None:
+    notes = [client.get(f"/log/policy/{number}").content for number in (1, 2)]
+    assert client.get("/log/policy").content == notes[1]
+    assert follow(notes[1:], start=open_first(notes[0], log=host.verifiers[0])).number == 2
+    for number in (0, 3, 10**30):
+        assert client.get(f"/log/policy/{number}").status_code == 404
+
+
+def test_anybody_checks_that_the_log_only_grew(host: HostedLog, client: Client) -> None:
+    head = open_checkpoint(client.get("/log/checkpoint").content, [parse_vkey(host.vkey)])
+    for old in range(1, head.size + 1):
+        answer = client.get(f"/log/consistency/{old}/{head.size}")
+        hashes = [base64.b64decode(hash_) for hash_ in answer.json()["hashes"]]
+        verify_consistency(old, root_of(old, store.subtrees()), head.size, head.root, hashes)
+        assert "immutable" in answer["Cache-Control"]
+    for path in (f"0/{head.size}", f"{head.size}/1", f"1/{head.size + 1}", f"1/{10**30}"):
+        assert client.get(f"/log/consistency/{path}").status_code == 404
