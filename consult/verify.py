@@ -20,7 +20,7 @@ from meetings.statements import TABLE, Chain
 from secure import statements
 from secure.errors import Refusal
 from secure.keys import KeyFileError, load_vkeys
-from secure.log import jcs, sequencer, store
+from secure.log import jcs, policies, sequencer, store
 from secure.log.encoding import disclosure_digest, parse_event
 from secure.log.verifier import Fault, Replay, check_checkpoint, check_tile
 
@@ -34,7 +34,7 @@ TAMPERED: Final = 1
 UNUSABLE: Final = 2
 MOST_LINES: Final = 50
 
-STORED, STATEMENT, SIGNATURE, EVENT_OF_STATEMENT, DISCLOSURE, PIN, RULES, GENESIS = range(13, 21)
+STORED, STATEMENT, SIGNATURE, EVENT_OF_STATEMENT, DISCLOSURE, PIN, RULES, GENESIS, POLICY = range(13, 22)
 """Numbers of the checks made here, after those of `secure/log/verifier.py`."""
 
 
@@ -111,6 +111,7 @@ def verify(*, verifiers: Sequence[Verifier], pin: tuple[int, bytes] | None = Non
         _check_events_of_statements(report, known, seen)
         _check_rules(report, known)
         _check_disclosures(report)
+        report.faults += [Fault(POLICY, where, what) for where, what in policies.faults(log=verifiers[0])]
     if pin and replay.roots.get(pin[0]) != pin[1]:
         report.faults.append(Fault(PIN, f"the checkpoint at {pin[0]}", "it is not in this log: the log was cut or forked"))
     return report

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -11,11 +11,12 @@ from django.db import transaction
 
 from secure.errors import Conflict
 from secure.log import events, store
+from secure.log.encoding import natural, parse_event
 from secure.log.errors import LogError
 from secure.log.note import Verifier, split_note
 from secure.log.policy import parse_policy, quorum_for
 from secure.log.policy_chain import NumberedPolicy, log_lines, open_first, open_next, parse_numbered, write_numbered
-from secure.models import LogPolicy
+from secure.models import LogEvent, LogPolicy
 
 NAMESPACE: Final = "log"
 """The log's own series of the record."""
@@ -87,6 +88,27 @@ def adopt(proposed: bytes, *, endorsements: Iterable[bytes], now: datetime) -> N
     adopted = open_next(signed, before=_in_force())
     _keep(adopted.number, signed, now)
     return adopted
+
+
+def faults(*, log: Verifier) -> Iterator[tuple[str, str]]:
+    """(where, what) of everything in the kept policies that does not hold: their chain from `log` on, and the entry of each."""
+    recorded = dict(map(_recorded, LogEvent.objects.filter(type="log.policy").order_by("pk").values_list("body", flat=True)))
+    before: NumberedPolicy | None = None
+    for number, kept in LogPolicy.objects.order_by("number").values_list("number", "note"):
+        if recorded.pop(number, None) != hashlib.sha256(bytes(kept)).hexdigest():
+            yield f"policy {number}", "it is not the one that was recorded"
+        try:
+            before = open_next(bytes(kept), before=before) if before else open_first(bytes(kept), log=log)
+        except LogError as error:
+            yield f"policy {number}", f"it does not follow from the one before ({error.code})"
+            return
+    for number in recorded:
+        yield f"policy {number}", "it was recorded and is missing"
+
+
+def _recorded(body: bytes | memoryview[int]) -> tuple[int, str]:
+    data = parse_event(bytes(body)).data
+    return natural(data.get("number")), str(data.get("sha256"))
 
 
 def _in_force() -> NumberedPolicy:

@@ -17,7 +17,7 @@ from django.db import connection, transaction
 from consult import verify
 from secure import chains, statements
 from secure.keys import load_vkeys
-from secure.log import events, jcs, store
+from secure.log import events, jcs, policies, policy_chain, store
 from secure.log.sequencer import Sequencer
 from secure.models import Card, Checkpoint, Disclosure, LogEvent, LogLeaf, LogTile, PendingEvent, StatementRow
 from tests.people import AUSTRALIA, INDONESIA, THAILAND
@@ -140,6 +140,14 @@ def test_newer_entries_are_counted_and_not_called_verified(stage: Stage) -> None
 def test_a_name_that_was_erased_is_no_fault(stage: Stage) -> None:
     Disclosure.objects.all().delete()
     assert checks() == set()
+
+
+def test_a_policy_that_was_recorded_and_taken_away_is_missed(log: Log, sequencer: Sequencer, stage: Stage) -> None:
+    policies.begin(policy_chain.first(log.verifiers, sign=log.signer.sign_policy), log=log.verifiers[0], now=NOW)
+    settle(sequencer)
+    assert checks() == set()
+    sql("DELETE FROM secure_logpolicy")
+    assert checks() == {verify.POLICY}
 
 
 def row(src: str) -> LogEvent:

@@ -22,6 +22,7 @@ from secure.models import Cosignature, LogEvent, LogPolicy
 from secure.witness.folder import Folder, load
 from secure.witness.witness import Request, write_request
 from tests.secure.log.hosted import NOW, HostedLog
+from tests.secure.log.tampering import without_triggers
 
 pytestmark = [pytest.mark.django_db, pytest.mark.engines]
 
@@ -210,6 +211,28 @@ def test_after_a_rotation_a_former_witness_counts_for_nothing(host: HostedLog, f
     found = cosigning.witnessed()
     assert found is not None
     assert found.size == published.size
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("statement", "found"),
+    [
+        ("DELETE FROM secure_logpolicy WHERE number = 3", ["it was recorded and is missing"]),
+        ("DELETE FROM secure_logpolicy WHERE number = 2", ["it does not follow from the one before (bad_policy)"]),
+        (
+            "UPDATE secure_logpolicy SET note = (SELECT other.note FROM secure_logpolicy other WHERE other.number = 2) WHERE number = 3",
+            ["it is not the one that was recorded", "it does not follow from the one before (bad_policy)"],
+        ),
+    ],
+)
+def test_what_the_databases_owner_does_to_the_policies_is_found(
+    host: HostedLog, folders: list[Path], witnesses: list[Folder], statement: str, found: list[str]
+) -> None:
+    host.adopt(folders[:1], by=witnesses)
+    assert list(policies.faults(log=host.verifiers[0])) == []
+    with without_triggers(), connection.cursor() as cursor:
+        cursor.execute(statement)
+    assert [what for _, what in policies.faults(log=host.verifiers[0])] == found
 
 
 @pytest.mark.parametrize("lines", [b"", b"nonsense\n", b"witness a\n", b"quorum none\n", b"\xff\n"])
