@@ -69,10 +69,10 @@ def serve(env: Env, *, announce: Callable[[], None]) -> int:
 
     def ending() -> None:
         rooms.writer().stop()
-        if cosigning.is_alive():
-            cosigning.stop()
         if sequencer.is_alive():
             sequencer.stop()
+        if cosigning.is_alive():
+            cosigning.stop()
         if child is not None:
             child.stop()
 

@@ -133,8 +133,8 @@ class CosigningThread(threading.Thread):
         self._ended = threading.Event()
         self._last: Mapping[str, str] = {}
 
-    def stop(self, timeout: float = 20) -> None:
-        """Ends the thread; a round under way is finished first, or left behind after `timeout` seconds."""
+    def stop(self, timeout: float = 2) -> None:
+        """Ends the thread; a round still under way after `timeout` seconds is left behind, and nothing is lost by it."""
         self._ended.set()
         self.join(timeout)
 
