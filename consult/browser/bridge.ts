@@ -464,9 +464,18 @@ export type Entry =
       readonly at: number;
       readonly epoch: number;
       /** null where the commit is older than this browser's own membership: it says nothing we checked */
-      readonly added: readonly { readonly card: Hex; readonly device: Hex }[] | null;
-      readonly removed: readonly { readonly card: Hex; readonly device: Hex }[] | null;
+      readonly added: readonly MembershipChange[] | null;
+      readonly removed: readonly MembershipChange[] | null;
     };
+
+export interface MembershipChange {
+  readonly card: Hex;
+  readonly device: Hex;
+  /** also of somebody who has no seat any more */
+  readonly party: PartyCode;
+  /** another device of the same person was in the room before and is in it afterwards: only the device came or went */
+  readonly stays: boolean;
+}
 
 export interface Opened {
   readonly entries: readonly Entry[];
