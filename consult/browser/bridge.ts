@@ -151,9 +151,15 @@ export interface InstallationView {
 export type DraftAct =
   | { readonly type: "chairs.root"; readonly chairs: readonly CardView[]; readonly log: string }
   | { readonly type: "party.key"; readonly party: PartyCode; readonly card: Hex; readonly fingerprint: string; readonly former: "retired" | "compromised" | null }
-  | { readonly type: "seat"; readonly consultation: Hex; readonly card: Hex; readonly fingerprint: string; readonly capacity: OfficerCapacity; readonly rooms: readonly string[] }
-  | { readonly type: "unseat"; readonly consultation: Hex; readonly card: Hex; readonly rooms: readonly string[] }
-  | { readonly type: "exclude"; readonly consultation: Hex; readonly card: Hex; readonly device: Hex | null };
+  | (ActInConsultation & { readonly type: "seat"; readonly capacity: OfficerCapacity; readonly rooms: readonly string[] })
+  | (ActInConsultation & { readonly type: "unseat"; readonly rooms: readonly string[] })
+  | (ActInConsultation & { readonly type: "exclude"; readonly device: Hex | null });
+
+/** Whom the act concerns, and in which consultation: all of it from signed statements. */
+interface ActInConsultation extends CardView {
+  readonly consultation: Hex;
+  readonly reference: string;
+}
 
 export interface DraftView {
   readonly draft: Hex;
