@@ -36,6 +36,12 @@ class Installation:
 
     @property
     def origin(self) -> str:
+        """Where people reach it."""
+        return self.itself
+
+    @property
+    def itself(self) -> str:
+        """Where the server itself listens, whatever stands in front of it."""
         return f"{'https' if self.trust else 'http'}://localhost:{self.port}"
 
     @property
@@ -73,7 +79,7 @@ class Installation:
         end = time.monotonic() + START_SECONDS
         while time.monotonic() < end and self.process.poll() is None:
             try:
-                with urllib.request.urlopen(f"{self.origin}/healthz", timeout=2, context=self.trust):
+                with urllib.request.urlopen(f"{self.itself}/healthz", timeout=2, context=self.trust):
                     return
             except OSError:
                 time.sleep(0.1)
