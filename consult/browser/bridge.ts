@@ -151,9 +151,15 @@ export interface InstallationView {
 export type DraftAct =
   | { readonly type: "chairs.root"; readonly chairs: readonly CardView[]; readonly log: string }
   | { readonly type: "party.key"; readonly party: PartyCode; readonly card: Hex; readonly fingerprint: string; readonly former: "retired" | "compromised" | null }
-  | { readonly type: "seat"; readonly consultation: Hex; readonly card: Hex; readonly fingerprint: string; readonly capacity: OfficerCapacity; readonly rooms: readonly string[] }
-  | { readonly type: "unseat"; readonly consultation: Hex; readonly card: Hex; readonly rooms: readonly string[] }
-  | { readonly type: "exclude"; readonly consultation: Hex; readonly card: Hex; readonly device: Hex | null };
+  | (ActInConsultation & { readonly type: "seat"; readonly capacity: OfficerCapacity; readonly rooms: readonly string[] })
+  | (ActInConsultation & { readonly type: "unseat"; readonly rooms: readonly string[] })
+  | (ActInConsultation & { readonly type: "exclude"; readonly device: Hex | null });
+
+/** Whom the act concerns, and in which consultation: all of it from signed statements. */
+interface ActInConsultation extends CardView {
+  readonly consultation: Hex;
+  readonly reference: string;
+}
 
 export interface DraftView {
   readonly draft: Hex;
@@ -464,9 +470,18 @@ export type Entry =
       readonly at: number;
       readonly epoch: number;
       /** null where the commit is older than this browser's own membership: it says nothing we checked */
-      readonly added: readonly { readonly card: Hex; readonly device: Hex }[] | null;
-      readonly removed: readonly { readonly card: Hex; readonly device: Hex }[] | null;
+      readonly added: readonly MembershipChange[] | null;
+      readonly removed: readonly MembershipChange[] | null;
     };
+
+export interface MembershipChange {
+  readonly card: Hex;
+  readonly device: Hex;
+  /** also of somebody who has no seat any more */
+  readonly party: PartyCode;
+  /** another device of the same person was in the room before and is in it afterwards: only the device came or went */
+  readonly stays: boolean;
+}
 
 export interface Opened {
   readonly entries: readonly Entry[];

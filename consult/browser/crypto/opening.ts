@@ -1,9 +1,10 @@
 /** Opens what the room's log brings: each object checked against its device, its seat and its place in the device's line. */
 
-import type { Author, Entry, Hex, Opened, RoomItem, UnopenedCause, Remedy } from "../bridge.ts";
+import type { Author, Entry, Hex, MembershipChange, Opened, RoomItem, UnopenedCause, Remedy } from "../bridge.ts";
 import type { View } from "./book.ts";
 import type { Self } from "./context.ts";
 import { openContent, readHeader, headerHash, type ContentBody, type ContentHeader, type Heads } from "./content.ts";
+import type { LeafIdentity } from "./credential.ts";
 import { fromBase64, type Bytes } from "./encoding.ts";
 import { jsonRow, readJson, type Change } from "./keystore.ts";
 import { Outbox } from "./outbox.ts";
@@ -68,7 +69,16 @@ export class Reader {
     const known = this.#commits[String(epoch)];
     // A commit that ends our epoch, or a later one, is for the room's synchronisation to judge; it says nothing yet.
     if (known === undefined && this.#row !== undefined && epoch >= this.#row.epoch) this.#lookAgainFor(`commit ${String(epoch)}`);
-    return { kind: "membership", seq, at, epoch, added: known?.added ?? null, removed: known?.removed ?? null };
+    if (known === undefined) return { kind: "membership", seq, at, epoch, added: null, removed: null };
+    return { kind: "membership", seq, at, epoch, added: this.#changes(known, known.added, known.removed), removed: this.#changes(known, known.removed, known.added) };
+  }
+
+  /** A device that went and came in one commit, to take its place anew, neither came nor went. */
+  #changes({ staying }: CommitRow, leaves: readonly LeafIdentity[], others: readonly LeafIdentity[]): readonly MembershipChange[] {
+    const both = new Set(others.map(({ device }) => device));
+    return leaves
+      .filter(({ device }) => !both.has(device))
+      .map(({ card, device }) => ({ card, device, party: partyOf(this.#view.standing, card), stays: staying.includes(card) }));
   }
 
   async #content(item: ContentItem): Promise<Entry> {

@@ -49,9 +49,14 @@ export interface RingKey {
 
 export type Ring = Readonly<Record<string, RingKey>>;
 
-export interface CommitRow {
+export interface CommitChange {
   readonly added: readonly LeafIdentity[];
   readonly removed: readonly LeafIdentity[];
+}
+
+export interface CommitRow extends CommitChange {
+  /** cards with a device in the group before the commit and one after it: people who neither came nor went */
+  readonly staying: readonly Hex[];
 }
 
 export const roomPath = (room: Hex): string => `room/${room}`;
@@ -127,7 +132,7 @@ export interface Step {
   readonly before: RoomRow | undefined;
   /** whether somebody else stands for this list */
   readonly confirmed: boolean;
-  readonly commit: CommitRow | undefined;
+  readonly commit: CommitChange | undefined;
 }
 
 /** One epoch further, or in: group state, row, content key and what the commit did, in one write. */
@@ -149,7 +154,7 @@ export async function stepInto(self: Self, engine: Engine, step: Step, more: rea
   const ring = { ...(await readRing(self.rows, room)) };
   ring[String(epoch)] = { key: toBase64(await engine.rooms.contentKey(state)), own: true, uploaded: false };
   const commits = { ...(await readCommits(self.rows, room)) };
-  if (step.commit !== undefined) commits[String(epoch - 1)] = step.commit;
+  if (step.commit !== undefined) commits[String(epoch - 1)] = { ...step.commit, staying: stayingCards(step.commit, members) };
   await self.rows.write([
     jsonRow(roomPath(room), row),
     { path: statePath(room), value: engine.rooms.encodeState(state) },
@@ -165,6 +170,13 @@ function sinceOf(members: readonly RoomLeaf[], before: Readonly<Record<Hex, numb
   const since: Record<Hex, number> = {};
   for (const { card } of members) since[card] = before[card] ?? epoch;
   return since;
+}
+
+/** @param after everybody in the group after the commit; who was there before follows */
+export function stayingCards({ added, removed }: CommitChange, after: readonly LeafIdentity[]): readonly Hex[] {
+  const came = new Set(added.map(({ device }) => device));
+  const before = new Set([...after.filter(({ device }) => !came.has(device)), ...removed].map(({ card }) => card));
+  return [...new Set(after.map(({ card }) => card))].filter((card) => before.has(card));
 }
 
 export function ringKey(ring: Ring, epoch: number): Bytes | undefined {

@@ -40,6 +40,18 @@ export function linkWords(link: Link, queued: number): string {
   }
 }
 
+/** What is over for good on this page, and what to do; null while the line may come back by itself. */
+export function endedWords(link: Link): string | null {
+  switch (link) {
+    case "signed_out":
+      return gettext("You are signed out, so nothing is sent from here. What you have written stays in this browser: sign in and come back.");
+    case "no_seat":
+      return gettext("You no longer have a seat in this room: nothing more arrives here, and nothing is sent. Ask your focal point.");
+    default:
+      return null;
+  }
+}
+
 export function blockWords(block: SendBlock): string {
   switch (block.kind) {
     case "getting_ready":
