@@ -356,7 +356,9 @@ export interface Alarm {
     | "chain_broken"
     | "rolled_back"
     | "wrong_installation"
-    | "record" // a checkpoint of the record does not verify
+    | "record" // a checkpoint of the record does not verify, or is not proven to continue the one before
+    | "record_forked" // the record has two pasts: sending has stopped in every room
+    | "left_out" // a message of ours was taken, and its entry is not in the record
     | "removal_late"; // a removal is not proven although somebody could have made it
   readonly at: number;
   readonly room: Hex | null;
@@ -364,6 +366,28 @@ export interface Alarm {
   readonly devices: readonly Hex[];
   /** statement hashes, epochs: what a person would hand to an expert; canonical JSON */
   readonly evidence: string;
+}
+
+/** What to save of an alarm: JSON of the alarm and of what was served, as it was served. */
+export interface EvidenceFile {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** An entry of the record and its way to the root; bytes in base64, `note` the signed checkpoint. */
+export interface EntryProof {
+  readonly leaf: string;
+  readonly index: number;
+  readonly size: number;
+  readonly path: readonly string[];
+  readonly note: string;
+}
+
+export interface EntryProven {
+  /** the leaf leads to the checkpoint's root */
+  readonly included: boolean;
+  /** the checkpoint carries the signature which both Co-Chairs fixed and is of the history seen here; null if this browser holds no keys */
+  readonly signed: boolean | null;
 }
 
 export interface RoomMember {
@@ -556,6 +580,10 @@ export interface Calls {
   readonly devices: Call<Nothing, readonly DeviceView[]>;
   readonly revokeDevice: Call<{ readonly device: Hex }, Signed>;
   readonly alarms: Call<Nothing, readonly Alarm[]>;
+  /** everything kept of one alarm, to be saved as a file */
+  readonly alarmEvidence: Call<{ readonly id: string }, EvidenceFile>;
+  /** Whether an entry that the host shows stands in the record, under a checkpoint which continues the one pinned here. */
+  readonly entryProof: Call<EntryProof, EntryProven>;
 
   // installation and chairs
   readonly installation: Call<Nothing, InstallationView>;

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import path
 from django.views.decorators.http import require_safe
 
 from consult.second_factor import anonymous
 from secure.log import store
+from secure.log.encoding import b64
 from secure.log.errors import LogError
 from secure.log.tiles import parse_tile_path
 
@@ -38,8 +39,23 @@ def tile(_request: HttpRequest, place: str) -> HttpResponse:
     return HttpResponse(hashes, content_type="application/octet-stream", headers={"Cache-Control": NEVER_CHANGES})
 
 
+@anonymous
+@require_safe
+def consistency(_request: HttpRequest, size1: int, size2: int) -> HttpResponse:
+    """The proof that the tree of `size2` leaves begins with that of `size1`, as far as the newest checkpoint covers both."""
+    newest = store.published()
+    if newest is None or not 0 < size1 <= size2 <= newest.size:
+        return _absent()
+    hashes = [b64(each) for each in store.consistency(size1, size2)]
+    return JsonResponse({"hashes": hashes}, headers={"Cache-Control": NEVER_CHANGES})
+
+
 def _absent() -> HttpResponse:
     return HttpResponse("not found\n", status=404, content_type="text/plain; charset=utf-8", headers={"Cache-Control": "no-store"})
 
 
-urlpatterns = [path("log/checkpoint", checkpoint), path("log/tile/<path:place>", tile)]
+urlpatterns = [
+    path("log/checkpoint", checkpoint),
+    path("log/consistency/<int:size1>/<int:size2>", consistency),
+    path("log/tile/<path:place>", tile),
+]

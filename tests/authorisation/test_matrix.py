@@ -62,6 +62,7 @@ def pages(scene: Scene) -> list[Row]:
         Row("POST", "/csp-report", "                    204 204 204 204 204 204 204 204", {}),
         Row("GET", "/log/checkpoint", "                 200 200 200 200 200 200 200 200"),
         Row("GET", f"/log/tile/0/000.p/{size}", "       200 200 200 200 200 200 200 200"),
+        Row("GET", f"/log/consistency/1/{size}", "      200 200 200 200 200 200 200 200"),
         Row("GET", "/enrol", "                          200 200 200 200 200 200 200 200"),
         Row("GET", "/viewer", "                         200 200 200 200 200 200 200 200"),
         Row("GET", "/restore", "                        302 302 200 200 200 200 200 200"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from django.test import Client
 from secure.keys import LogKey, create_log_key
 from secure.log import events, store
 from secure.log.checkpoint import open_checkpoint
-from secure.log.merkle import leaf_hash, prove_inclusion, root_of, verify_inclusion
+from secure.log.merkle import leaf_hash, prove_inclusion, root_of, verify_consistency, verify_inclusion
 from secure.log.note import parse_vkey
 from secure.log.sequencer import Sequencer
 from secure.log.tiles import Subtrees, TilePlace, tile_path, width_at
@@ -61,6 +62,30 @@ def test_a_stranger_checks_an_entry_with_checkpoint_and_tiles_alone(client: Clie
     assert root_of(head.size, subtrees) == head.root
     leaf = next(store.entries(300, 301)).leaf
     verify_inclusion(leaf_hash(leaf), 300, head.size, prove_inclusion(300, head.size, subtrees), head.root)
+
+
+def test_a_stranger_checks_that_a_newer_checkpoint_continues_an_older_one(client: Client, sequencer: Sequencer, key: LogKey) -> None:
+    heads = []
+    for acts in (4, 300, 1):
+        act(acts)
+        settle(sequencer)
+        heads.append(open_checkpoint(client.get("/log/checkpoint").content, [parse_vkey(key.vkey)]))
+    for older in heads:
+        answer = client.get(f"/log/consistency/{older.size}/{heads[-1].size}")
+        hashes = [base64.b64decode(each) for each in answer.json()["hashes"]]
+        verify_consistency(older.size, older.root, heads[-1].size, heads[-1].root, hashes)
+    assert "immutable" in answer["Cache-Control"]
+    assert not answer.cookies
+
+
+@pytest.mark.parametrize("sizes", ["0/3", "2/1", "1/4", "4/4", "1/99999999999999999999999999", "-1/3", "1/x", "1"])
+def test_nothing_is_proven_beyond_the_newest_checkpoint(client: Client, sequencer: Sequencer, sizes: str) -> None:
+    act(2)
+    settle(sequencer)
+    act(2)
+    sequencer.drain(NOW)
+    assert client.get("/log/consistency/1/3").status_code == 200
+    assert client.get(f"/log/consistency/{sizes}").status_code == 404
 
 
 def test_types_and_caching_are_what_the_format_asks_for(client: Client, sequencer: Sequencer) -> None:
@@ -132,7 +157,7 @@ def test_any_other_place_is_absent(client: Client, sequencer: Sequencer, path: s
 
 
 @pytest.mark.parametrize("method", ["post", "put", "delete"])
-@pytest.mark.parametrize("path", ["/log/checkpoint", "/log/tile/0/000"])
+@pytest.mark.parametrize("path", ["/log/checkpoint", "/log/consistency/1/1", "/log/tile/0/000"])
 def test_the_record_is_only_read(client: Client, method: str, path: str) -> None:
     assert getattr(client, method)(path).status_code == 405
 

@@ -64,6 +64,7 @@ const statePath = (room: Hex): string => `state/${room}`;
 const pendingPath = (room: Hex): string => `pending/${room}`;
 const ringPath = (room: Hex): string => `ring/${room}`;
 const frozenPath = (room: Hex): string => `frozen/${room}`;
+const ALL_FROZEN = frozenPath("all");
 const commitsPath = (room: Hex): string => `commits/${room}`;
 const wantedPath = (room: Hex): string => `wanted/${room}`;
 
@@ -88,8 +89,13 @@ export async function readCommits(rows: Rows, room: Hex): Promise<Readonly<Recor
 }
 
 /** A frozen room stays so in this browser: nothing more is followed and nothing sent until people have looked. */
-export function readFrozen(rows: Rows, room: Hex): Promise<Alarm | undefined> {
-  return readJson<Alarm>(rows, frozenPath(room));
+export async function readFrozen(rows: Rows, room: Hex): Promise<Alarm | undefined> {
+  return (await readJson<Alarm>(rows, frozenPath(room))) ?? readJson<Alarm>(rows, ALL_FROZEN);
+}
+
+/** Every room of this browser, those it has never entered included. */
+export function freezeAll(rows: Rows, alarm: Alarm): Promise<void> {
+  return rows.write([jsonRow(ALL_FROZEN, alarm)]);
 }
 
 export function freeze(rows: Rows, room: Hex, alarm: Alarm): Promise<void> {

@@ -2,11 +2,12 @@
 
 import { html, nothing, render, type TemplateResult } from "lit";
 
-import type { Hex } from "../bridge.ts";
+import type { Alarm, Hex } from "../bridge.ts";
 import { changedBuild, onceBuildAccepted } from "../build.ts";
 import { buildNotice } from "../buildnotice.ts";
 import { gettext } from "../gettext.ts";
 import { codeOf, openKeys, type Keys } from "../keys.ts";
+import { saveEvidence, saveFile } from "../saving.ts";
 import { wordsFor } from "../words.ts";
 import { closed, composer, newWriting } from "./composer.ts";
 import { Controller } from "./controller.ts";
@@ -15,7 +16,7 @@ import { namesFromPage } from "./names.ts";
 import { people, surroundings } from "./people.ts";
 import { timeline, type PaperEntry, type Shown } from "./timeline.ts";
 import { Times } from "./times.ts";
-import { savePaper, showPaper } from "./viewer.ts";
+import { showPaper } from "./viewer.ts";
 import { alarmWords, linkWords } from "./words.ts";
 
 const root = document.querySelector<HTMLElement>("consult-room");
@@ -157,7 +158,7 @@ function room(): TemplateResult {
         }}
       >
         <div class="timeline" role="log" aria-label=${gettext("Conversation")} tabindex="0" @scroll=${scrolled} @keydown=${walk}>
-          ${model.alarms.map((alarm) => html`<div class="panel alarm" role="alert"><p>${alarmWords(alarm)}</p></div>`)} ${timeline(shown)}
+          ${model.alarms.map(warning)} ${timeline(shown)}
         </div>
         <div class="writing">
           ${model.below === 0 ? nothing : html`<button type="button" class="jump primary" @click=${toEnd}>${gettext("New messages below")} · ${model.below}</button>`}
@@ -167,6 +168,14 @@ function room(): TemplateResult {
       <aside class="room-side right" aria-label=${gettext("Seated")}>${people(model, names)}</aside>
     </div>
   `;
+}
+
+function warning(alarm: Alarm): TemplateResult {
+  const save = (): void => void openKeys().then((keys) => saveEvidence(keys, alarm)).catch((error: unknown) => console.warn(error));
+  return html`<div class="panel alarm" role="alert">
+    <p>${alarmWords(alarm)}</p>
+    <p><button type="button" @click=${save}>${gettext("Save the evidence")}</button></p>
+  </div>`;
 }
 
 function tab(name: Model["tab"]): TemplateResult {
@@ -196,7 +205,7 @@ function shownWith(): Shown {
       writing.area.value?.focus();
     },
     openPaper: (entry) => void openPaper(entry),
-    savePaper: (entry) => void controller?.open(entry).then((blob) => blob && savePaper(blob, entry.paper.name)),
+    savePaper: (entry) => void controller?.open(entry).then((blob) => blob && saveFile(blob, entry.paper.name)),
     goTo: (id) => {
       const target = document.getElementById(`m-${id}`);
       target?.scrollIntoView({ block: "center" });
