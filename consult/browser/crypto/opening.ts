@@ -2,6 +2,7 @@
 
 import type { Author, Entry, Hex, MembershipChange, Opened, RoomItem, UnopenedCause, Remedy } from "../bridge.ts";
 import type { View } from "./book.ts";
+import type { Claim } from "./claims.ts";
 import type { Self } from "./context.ts";
 import { openContent, readHeader, headerHash, type ContentBody, type ContentHeader, type Heads } from "./content.ts";
 import type { LeafIdentity } from "./credential.ts";
@@ -31,6 +32,7 @@ export class Reader {
   readonly #atHeads = new Map<string, RoomSeats | undefined>();
   readonly #papers: Change[] = [];
   readonly #unknownHeads: Heads[] = [];
+  readonly #claims: Claim[] = [];
   #ring: Ring;
   #wrongKeys: number[] = [];
   #confirmed = false;
@@ -56,13 +58,13 @@ export class Reader {
     return new Reader({ self, view, room, row, ring, commits, trail });
   }
 
-  /** @returns the entries, and whether pages should look at the outbox again */
-  async open(items: readonly RoomItem[], head: number): Promise<{ opened: Opened; outboxChanged: boolean }> {
+  /** @returns the entries, whether pages should look at the outbox again, and what the senders had seen of the record */
+  async open(items: readonly RoomItem[], head: number): Promise<{ opened: Opened; outboxChanged: boolean; claims: readonly Claim[] }> {
     const entries: Entry[] = [];
     for (const item of items) entries.push(item.kind === "commit" ? this.#membership(item) : await this.#content(item));
     await this.#keep();
     const newest = Math.max(head, ...items.map(({ seq }) => seq));
-    return { opened: { entries, head: newest, syncFirst: this.#syncFirst }, outboxChanged: this.#outboxChanged };
+    return { opened: { entries, head: newest, syncFirst: this.#syncFirst }, outboxChanged: this.#outboxChanged, claims: this.#claims };
   }
 
   #membership({ seq, at, epoch }: Extract<RoomItem, { readonly kind: "commit" }>): Entry {
@@ -115,6 +117,8 @@ export class Reader {
     if (!knowsHeads(this.#view, this.#room, header.heads)) this.#wantHeads(header.heads);
     if (!this.#wasSeated(owner.card, item.device, header.heads)) return this.#unopened(item, "unseated", "tell_chairs");
     await this.#noteSender(item, header, found.headerHash);
+    const { id, device, at: sent } = item;
+    if (device !== this.#self.device) this.#claims.push({ room: this.#room, id, device, header: item.header, seen: found.seen, sent, read: Date.now() });
     return this.#entry(item, found.body, owner.card, missingBefore);
   }
 

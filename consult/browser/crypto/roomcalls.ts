@@ -2,6 +2,7 @@
 
 import type { Acknowledged, CallTable, Hex, NextFrame, Opened, RoomItem, RoomView } from "../bridge.ts";
 import { consultationOf, remembered, type View } from "./book.ts";
+import { noteClaims, type Claim } from "./claims.ts";
 import type { JsonObject } from "./canonical.ts";
 import type { PaperBody } from "./content.ts";
 import type { Context, Self } from "./context.ts";
@@ -15,6 +16,7 @@ import { removals, removalStatus } from "./removal.ts";
 import { syncRoom } from "./roomsync.ts";
 import { openRoom } from "./roomopen.ts";
 import { confirmKeys, roomView } from "./roomview.ts";
+import { recordKey } from "./seating.ts";
 import { roomSealer } from "./sending.ts";
 
 type RoomCalls =
@@ -110,10 +112,23 @@ async function viewOf(self: Self, room: Hex): Promise<RoomView> {
 }
 
 async function openItems(context: Context, self: Self, room: Hex, given: { items: readonly RoomItem[]; head: number }): Promise<Opened> {
-  const reader = await Reader.over(self, await chainsOf(self, room), room);
-  const { opened, outboxChanged } = await reader.open(given.items, given.head);
+  const view = await chainsOf(self, room);
+  const reader = await Reader.over(self, view, room);
+  const { opened, outboxChanged, claims } = await reader.open(given.items, given.head);
   if (outboxChanged) context.notify({ kind: "outbox_changed", room });
+  await compare(context, self, view, claims);
   return opened;
+}
+
+/** What was said is shown also when the record turns out to be forked: the alarm stands beside it, and nothing more is sent. */
+async function compare(context: Context, self: Self, view: View, claims: readonly Claim[]): Promise<void> {
+  const key = recordKey(view.standing);
+  if (key === null) return;
+  try {
+    await noteClaims({ context, self, key }, claims);
+  } catch (error) {
+    if (!hasCode(error, "room_frozen")) throw error;
+  }
 }
 
 async function fetchItems(context: Context, self: Self, args: { room: Hex; since: number; limit: number }): Promise<Opened> {

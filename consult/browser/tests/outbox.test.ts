@@ -4,6 +4,7 @@ import type { NextFrame } from "../bridge.ts";
 import { NO_PREVIOUS, openContent, readHeader, sealContent, type ContentHeader } from "../crypto/content.ts";
 import { concat, fromBase64, fromUtf8, randomBytes, toBase64, toHex, type Bytes } from "../crypto/encoding.ts";
 import { signMessageSent } from "../crypto/events.ts";
+import { EMPTY_ROOT } from "../crypto/merkle.ts";
 import { Outbox, type AuthorPlace, type Sealer } from "../crypto/outbox.ts";
 import type { SealedRows } from "../crypto/keystore.ts";
 import { makeDevice, ROOM, type Device } from "./devices.ts";
@@ -38,7 +39,7 @@ class Desk implements Sealer {
   async seal(...[message, line]: Parameters<Sealer["seal"]>): ReturnType<Sealer["seal"]> {
     const epoch = this.now ?? 0;
     const place = { room: ROOM, epoch, leaf: 0, device: this.device.identity.device, n: line.n + 1, prev: line.prev, id: message.id, heads };
-    const { header, box, headerHash } = await sealContent({ contentKey: this.key(epoch), place, body: message.body, signer: this.device.privateKey });
+    const { header, box, headerHash } = await sealContent({ contentKey: this.key(epoch), place, body: message.body, seen: [0, EMPTY_ROOT], signer: this.device.privateKey });
     return this.#event(message, { epoch, n: place.n, headerHash, header: toBase64(header), box: toBase64(box) }, line);
   }
 
