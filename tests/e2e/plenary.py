@@ -109,6 +109,7 @@ async def elsewhere(sit: Sit, desk: Desk, *, sign_in_name: str) -> Desk:
     await other.label("Password").fill(PASSWORD)
     await other.press("Continue")
     await other.label("Code").fill(await other.six_digits())
+    desk.typed = other.typed  # one authenticator, whatever browser it is typed into
     await other.press("Sign in")
     await other.page.wait_for_url(re.compile(r"/$"))
     await other.go("/restore")
