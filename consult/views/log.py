@@ -6,8 +6,9 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import path
 from django.views.decorators.http import require_safe
 
+from consult.api import Answer, ApiRequest, door
 from consult.second_factor import anonymous
-from secure.log import store
+from secure.log import record, store
 from secure.log.encoding import b64
 from secure.log.errors import LogError
 from secure.log.tiles import parse_tile_path
@@ -50,6 +51,13 @@ def consistency(_request: HttpRequest, size1: int, size2: int) -> HttpResponse:
     return JsonResponse({"hashes": hashes}, headers={"Cache-Control": NEVER_CHANGES})
 
 
+@door("GET", anonymous=True)
+def genesis(_request: ApiRequest) -> Answer:
+    """The log's first entry, which names its keys, with its event and its proof."""
+    proof = record.proof_of_genesis()
+    return {**proof.as_object(), "event": b64(proof.event)}
+
+
 def _absent() -> HttpResponse:
     return HttpResponse("not found\n", status=404, content_type="text/plain; charset=utf-8", headers={"Cache-Control": "no-store"})
 
@@ -57,5 +65,6 @@ def _absent() -> HttpResponse:
 urlpatterns = [
     path("log/checkpoint", checkpoint),
     path("log/consistency/<int:size1>/<int:size2>", consistency),
+    path("log/genesis", genesis),
     path("log/tile/<path:place>", tile),
 ]

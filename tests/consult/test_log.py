@@ -13,6 +13,8 @@ from django.test import Client
 from secure.keys import LogKey, create_log_key
 from secure.log import events, store
 from secure.log.checkpoint import open_checkpoint
+from secure.log.encoding import parse_event
+from secure.log.leaves import EntryLeaf, parse_leaf
 from secure.log.merkle import leaf_hash, prove_inclusion, root_of, verify_consistency, verify_inclusion
 from secure.log.note import parse_vkey
 from secure.log.sequencer import Sequencer
@@ -86,6 +88,35 @@ def test_nothing_is_proven_beyond_the_newest_checkpoint(client: Client, sequence
     sequencer.drain(NOW)
     assert client.get("/log/consistency/1/3").status_code == 200
     assert client.get(f"/log/consistency/{sizes}").status_code == 404
+
+
+def test_a_stranger_learns_the_logs_keys_from_its_first_entry(client: Client, sequencer: Sequencer, key: LogKey) -> None:
+    assert client.get("/log/genesis").status_code == 404
+    data = {"origin": key.origin, "log": key.vkey, "receipts": f"{key.origin}/receipts+…"}
+    with transaction.atomic():
+        first = events.record_host(ns="log", type="log.genesis", data=data, at=NOW)
+    sequencer.drain(NOW)
+    assert client.get("/log/genesis").status_code == 404, "no checkpoint covers it yet"
+    act(3)
+    settle(sequencer)
+    answer = client.get("/log/genesis")
+    found = answer.json()
+    head = open_checkpoint(found["note"].encode(), [parse_vkey(key.vkey)])
+    event, leaf = base64.b64decode(found["event"]), base64.b64decode(found["leaf"])
+    verify_inclusion(leaf_hash(leaf), found["index"], head.size, [base64.b64decode(each) for each in found["path"]], head.root)
+    assert (found["index"], found["size"], event) == (0, head.size, bytes(first.body))
+    assert isinstance(entry := parse_leaf(leaf), EntryLeaf)
+    assert entry.evh == parse_event(event).hash
+    assert {name: parse_event(event).data[name] for name in data} == data
+    assert not answer.cookies
+
+
+def test_another_first_entry_names_no_keys(client: Client, sequencer: Sequencer) -> None:
+    act(1)
+    with transaction.atomic():
+        events.record_host(ns="log", type="log.genesis", data={}, at=NOW)
+    settle(sequencer)
+    assert client.get("/log/genesis").status_code == 404
 
 
 def test_types_and_caching_are_what_the_format_asks_for(client: Client, sequencer: Sequencer) -> None:
