@@ -533,6 +533,12 @@ export interface NextFrame {
   readonly frame: string;
 }
 
+/** The host's signed word, in an `ack`, that the message's event is kept; null if it gave none. */
+export interface Receipt {
+  readonly t: number;
+  readonly sig: string;
+}
+
 export interface Acknowledged {
   readonly id: Hex;
   readonly seq: number;
@@ -643,7 +649,7 @@ export interface Calls {
   readonly outbox: Call<{ readonly room: Hex }, readonly Queued[]>;
   /** The next frame to send, sealed and stored; null if nothing waits, something is in flight, or nothing may be sent (see `roomView().block`). */
   readonly outboxNext: Call<{ readonly room: Hex }, NextFrame | null>;
-  readonly outboxAcked: Call<{ readonly room: Hex; readonly id: Hex; readonly seq: number; readonly at: number }, Nothing>;
+  readonly outboxAcked: Call<{ readonly room: Hex; readonly id: Hex; readonly receipt: Receipt | null }, Nothing>;
   /** The socket's `error` frame for this id. `again` true: call `outboxNext` again (after `roomSync` if `syncFirst`). */
   readonly outboxRefused: Call<
     { readonly room: Hex; readonly id: Hex; readonly code: string; readonly expected: number | null; readonly epoch: number | null },

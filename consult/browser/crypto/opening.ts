@@ -10,6 +10,7 @@ import { fromBase64, type Bytes } from "./encoding.ts";
 import { jsonRow, readJson, type Change } from "./keystore.ts";
 import { Outbox } from "./outbox.ts";
 import { paperView } from "./papers.ts";
+import { holdReceipt } from "./receipts.ts";
 import { Refusal } from "./refusal.ts";
 import { readCommits, readRing, readRoom, readWanted, ringRow, roomPath, ringKey, wantedRow, type CommitRow, type Ring, type RoomRow } from "./roomrow.ts";
 import { deviceOwner, knowsHeads, partyOf, roomSeats, seatsAt, type RoomSeats } from "./seating.ts";
@@ -132,7 +133,9 @@ export class Reader {
   async #noteSender(item: ContentItem, header: ContentHeader, hash: Hex): Promise<void> {
     if (item.device === this.#self.device) {
       // Our own message in the room's log is as good as its acknowledgement.
-      if (await this.#outbox.acked(item.id)) this.#outboxChanged = true;
+      const event = await this.#outbox.acked(item.id);
+      if (event !== undefined) this.#outboxChanged = true;
+      await holdReceipt(this.#self.rows, this.#room, { id: item.id, event, receipt: null });
       await this.#outbox.seenOwn(header.n, hash);
     } else if (header.epoch === this.#row?.epoch && knowsHeads(this.#view, this.#room, header.heads)) {
       this.#confirmed = true;

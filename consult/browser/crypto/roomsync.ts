@@ -12,6 +12,7 @@ import { refill } from "./keypackages.ts";
 import { settleClaims } from "./claims.ts";
 import { settleMembers } from "./membership.ts";
 import { followNewest } from "./pin.ts";
+import { settleReceipts } from "./receipts.ts";
 import { Refusal } from "./refusal.ts";
 import { leaveRows, readFrozen, readRoom, readWanted, wantedRow, type RoomRow } from "./roomrow.ts";
 import { roomView } from "./roomview.ts";
@@ -97,11 +98,12 @@ async function topUp({ self, context }: Visit): Promise<void> {
   await refill(self, context.server);
 }
 
-/** The newest checkpoint continues the one pinned here, and what others have seen of the record is of the same history. */
-async function lookAtRecord({ context, self, view }: Visit): Promise<void> {
+/** The newest checkpoint continues the one pinned here, what others have seen is of the same history, and our own messages stand in it. */
+async function lookAtRecord({ context, self, view, room }: Visit): Promise<void> {
   const key = recordKey(view.standing);
   if (key === null) return;
   const keeper = { context, self, key };
   await followNewest(keeper);
   await settleClaims(keeper);
+  await settleReceipts(keeper, room);
 }

@@ -171,7 +171,7 @@ export class Controller {
         return;
       case "ack":
         this.#inFlight = undefined;
-        await this.#keys.call("outboxAcked", { room: this.#place.room, id: frame.id, seq: frame.seq, at: frame.at });
+        await this.#keys.call("outboxAcked", { room: this.#place.room, id: frame.id, receipt: frame.receipt ?? null });
         if (this.#model.head < frame.seq) await this.#fetch(this.#model.head);
         await this.#queueChanged();
         return;

@@ -3,14 +3,14 @@
  * the truth, so whoever listens compares numbers and fetches what is missing.
  */
 
-import type { Hex, RoomItem } from "../bridge.ts";
+import type { Hex, Receipt, RoomItem } from "../bridge.ts";
 import type { Link } from "./words.ts";
 
 /** Frames of the server (docs/protocol.md, section 6). */
 export type ServerFrame =
   | { readonly t: "welcome"; readonly head: number; readonly epoch: number }
   | { readonly t: "items"; readonly items: readonly RoomItem[]; readonly head: number }
-  | { readonly t: "ack"; readonly id: Hex; readonly seq: number; readonly at: number }
+  | { readonly t: "ack"; readonly id: Hex; readonly seq: number; readonly at: number; readonly receipt?: Receipt }
   | { readonly t: "error"; readonly code: string; readonly ref?: Hex | null; readonly expected?: number; readonly epoch?: number }
   | { readonly t: "due" }
   | { readonly t: "online"; readonly devices: readonly Hex[] }

@@ -1,7 +1,8 @@
 /** A record for tests: leaves, signed checkpoints and proofs as RFC 6962 defines them, and another history of it on demand. */
 
+import { canonical, type JsonObject } from "../crypto/canonical.ts";
 import { sign } from "../crypto/ed25519.ts";
-import { concat, sha256, toBase64, toHex, utf8, type Bytes } from "../crypto/encoding.ts";
+import { concat, fromUtf8, sha256, toBase64, toHex, utf8, type Bytes } from "../crypto/encoding.ts";
 import { newDeviceKey, type SigningKey } from "../crypto/newkeys.ts";
 
 export const ORIGIN = "consult.test";
@@ -33,6 +34,28 @@ export class TestLog {
   static async grown(size: number): Promise<TestLog> {
     const key = await newDeviceKey();
     return new TestLog(key, await vkeyOf(key), []).grow(size);
+  }
+
+  /** A record that begins by naming its keys, that of receipts among them. */
+  static async begun(receipts: SigningKey, changes: JsonObject = {}): Promise<{ log: TestLog; event: Bytes }> {
+    const log = await TestLog.grown(0);
+    const data = { origin: ORIGIN, log: log.vkey, mldsa: "", receipts: await vkeyOf(receipts, `${ORIGIN}/receipts`) };
+    const event = canonical({ v: 1, id: "", ns: "ab".repeat(16), type: "log.genesis", src: "host", at: 1, data, ...changes });
+    return { log: await log.enter(event), event };
+  }
+
+  /** An event's leaf (docs/protocol.md, section 8). */
+  async enter(event: Bytes): Promise<this> {
+    const leaf = { v: 1, ns: "ab".repeat(16), cseq: 1, cprev: toBase64(new Uint8Array(32)), evh: toBase64(await sha256(event)), t: 1, ty: "x" };
+    this.leaves.push(canonical(leaf));
+    return this;
+  }
+
+  /** What a door says of the entry of the event with this hash; undefined if it is not there. */
+  async proof(evh: string, note = this.note()): Promise<JsonObject | undefined> {
+    const index = this.leaves.findIndex((leaf) => fromUtf8(leaf).includes(`"evh":"${evh}"`));
+    const leaf = this.leaves[index];
+    return leaf && { index, leaf: toBase64(leaf), size: this.leaves.length, path: await this.inclusion(index), note: await note };
   }
 
   grow(count: number, word = "entry"): this {

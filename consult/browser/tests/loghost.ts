@@ -6,6 +6,7 @@ import type { AddressInfo } from "node:net";
 import type { Notice } from "../bridge.ts";
 import { Server } from "../crypto/api.ts";
 import { Context, type Self } from "../crypto/context.ts";
+import { fromHex, toBase64 } from "../crypto/encoding.ts";
 import { newDeviceKey } from "../crypto/newkeys.ts";
 import type { RecordKeeper } from "../crypto/pin.ts";
 import type { TestLog } from "./log.ts";
@@ -60,6 +61,8 @@ export class LogHost {
   async #answer(path: string): Promise<unknown> {
     for (const [begins, answer] of this.instead) if (path.startsWith(begins)) return answer(path);
     if (path === "/log/checkpoint") return this.log.note();
+    const event = /^\/api\/rooms\/[0-9a-f]+\/proof\?event=([0-9a-f]+)$/.exec(path)?.[1];
+    if (event !== undefined) return this.log.proof(toBase64(fromHex(event)));
     const sizes = /^\/log\/consistency\/(\d+)\/(\d+)$/.exec(path);
     if (sizes === null || Number(sizes[1]) > Number(sizes[2]) || Number(sizes[2]) > this.log.leaves.length) return undefined;
     return { hashes: await this.log.consistency(Number(sizes[1]), Number(sizes[2])) };
