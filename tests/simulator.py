@@ -96,7 +96,7 @@ class Fronted(Installation):
     @property
     def log_key(self) -> LogKey:
         """The record's key, as whoever owns the machine reads it."""
-        path = self.data / "log.key"
+        path = next(self.data.rglob("log.key"))
         return load_log_key(path, origin=path.read_text(encoding="utf-8").split("+")[2])
 
 

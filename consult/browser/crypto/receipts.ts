@@ -81,7 +81,7 @@ interface Asking {
 async function settle(asking: Asking, held: Held): Promise<Held | null> {
   const { keeper, room, key } = asking;
   if (key !== undefined && !(await isReceipt(held, key))) {
-    await recordDoubted(keeper, { reason: "receipt", event: held.event }, { receipts: key, receipt: asJson(held.receipt) });
+    await recordDoubted(keeper, { reason: "receipt" }, { receipts: key, event: held.event, receipt: asJson(held.receipt) });
     return null;
   }
   let answer: unknown;
