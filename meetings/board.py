@@ -39,7 +39,7 @@ class DelegateRow:
 class PartyRow:
     """A party of the composition. `step` is what its delegation is waiting for, a word of `PARTY_STEPS`.
 
-    `reached_at` is told to the Co-Chairs and the party itself only.
+    `reached_at` is told to the Co-Chairs and the party itself only, and `step` gives it away to nobody else.
     """
 
     code: str
@@ -206,11 +206,11 @@ def _row(row: Composition, place: ConsultationPlace, focal: Card | None, people:
         answer=row.answer,
         answered_at=row.answered_at,
         delegates=delegates,
-        step=_party_step(row, delegates, reachable=focal is not None, convened=convened),
+        step=_party_step(row, delegates, reachable=focal is not None, convened=convened, told=told),
     )
 
 
-def _party_step(row: Composition, delegates: tuple[DelegateRow, ...], *, reachable: bool, convened: bool) -> str:
+def _party_step(row: Composition, delegates: tuple[DelegateRow, ...], *, reachable: bool, convened: bool, told: bool) -> str:
     if not convened:
         return "not_invited"
     match row.answer:
@@ -222,7 +222,7 @@ def _party_step(row: Composition, delegates: tuple[DelegateRow, ...], *, reachab
             return "awaiting_instructions"
     if not reachable:
         return "needs_focal_point"
-    return "no_answer" if row.reached_at else "not_reached"
+    return "no_answer" if row.reached_at or not told else "not_reached"
 
 
 def _delegation_step(delegates: tuple[DelegateRow, ...]) -> str:

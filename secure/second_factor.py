@@ -55,7 +55,7 @@ def step_of(*, salt: str, code: str, now: datetime, after: int = -1) -> int | No
     totp.time = now.timestamp()
     if not totp.verify(int(code), _TOLERANCE, after + 1):
         return None
-    step: int = totp.t() + totp.drift
+    step: int = totp.t()  # the matched step: after `verify` the drift is part of it
     return step
 
 

@@ -40,11 +40,12 @@ class Installation:
 
     @property
     def origin(self) -> str:
+        """Where people reach it."""
         return self.itself
 
     @property
     def itself(self) -> str:
-        """Where the process listens, also when people reach it by another address."""
+        """Where the server itself listens, whatever stands in front of it."""
         return f"{'https' if self.trust else 'http'}://localhost:{self.port}"
 
     @property

@@ -16,6 +16,7 @@ from typing import Any
 
 from playwright.async_api import BrowserContext
 
+from secure.keys import LogKey, load_log_key
 from tests.installation import Installation, free_port
 
 HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "accept-encoding", "sec-websocket-extensions"}
@@ -91,6 +92,12 @@ class Fronted(Installation):
     @property
     def origin(self) -> str:
         return f"http://localhost:{self.front}"
+
+    @property
+    def log_key(self) -> LogKey:
+        """The record's key, as whoever owns the machine reads it."""
+        path = next(self.data.rglob("log.key"))
+        return load_log_key(path, origin=path.read_text(encoding="utf-8").split("+")[2])
 
 
 @dataclass

@@ -151,9 +151,15 @@ export interface InstallationView {
 export type DraftAct =
   | { readonly type: "chairs.root"; readonly chairs: readonly CardView[]; readonly log: string }
   | { readonly type: "party.key"; readonly party: PartyCode; readonly card: Hex; readonly fingerprint: string; readonly former: "retired" | "compromised" | null }
-  | { readonly type: "seat"; readonly consultation: Hex; readonly card: Hex; readonly fingerprint: string; readonly capacity: OfficerCapacity; readonly rooms: readonly string[] }
-  | { readonly type: "unseat"; readonly consultation: Hex; readonly card: Hex; readonly rooms: readonly string[] }
-  | { readonly type: "exclude"; readonly consultation: Hex; readonly card: Hex; readonly device: Hex | null };
+  | (ActInConsultation & { readonly type: "seat"; readonly capacity: OfficerCapacity; readonly rooms: readonly string[] })
+  | (ActInConsultation & { readonly type: "unseat"; readonly rooms: readonly string[] })
+  | (ActInConsultation & { readonly type: "exclude"; readonly device: Hex | null });
+
+/** Whom the act concerns, and in which consultation: all of it from signed statements. */
+interface ActInConsultation extends CardView {
+  readonly consultation: Hex;
+  readonly reference: string;
+}
 
 export interface DraftView {
   readonly draft: Hex;
@@ -350,7 +356,9 @@ export interface Alarm {
     | "chain_broken"
     | "rolled_back"
     | "wrong_installation"
-    | "record" // a checkpoint of the record does not verify
+    | "record" // a checkpoint of the record does not verify, or is not proven to continue the one before
+    | "record_forked" // the record has two pasts: sending has stopped in every room
+    | "left_out" // a message of ours was taken, and its entry is not in the record
     | "removal_late"; // a removal is not proven although somebody could have made it
   readonly at: number;
   readonly room: Hex | null;
@@ -358,6 +366,28 @@ export interface Alarm {
   readonly devices: readonly Hex[];
   /** statement hashes, epochs: what a person would hand to an expert; canonical JSON */
   readonly evidence: string;
+}
+
+/** What to save of an alarm: JSON of the alarm and of what was served, as it was served. */
+export interface EvidenceFile {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** An entry of the record and its way to the root; bytes in base64, `note` the signed checkpoint. */
+export interface EntryProof {
+  readonly leaf: string;
+  readonly index: number;
+  readonly size: number;
+  readonly path: readonly string[];
+  readonly note: string;
+}
+
+export interface EntryProven {
+  /** the leaf leads to the checkpoint's root */
+  readonly included: boolean;
+  /** the checkpoint carries the signature which both Co-Chairs fixed and is of the history seen here; null if this browser holds no keys */
+  readonly signed: boolean | null;
 }
 
 export interface RoomMember {
@@ -464,9 +494,18 @@ export type Entry =
       readonly at: number;
       readonly epoch: number;
       /** null where the commit is older than this browser's own membership: it says nothing we checked */
-      readonly added: readonly { readonly card: Hex; readonly device: Hex }[] | null;
-      readonly removed: readonly { readonly card: Hex; readonly device: Hex }[] | null;
+      readonly added: readonly MembershipChange[] | null;
+      readonly removed: readonly MembershipChange[] | null;
     };
+
+export interface MembershipChange {
+  readonly card: Hex;
+  readonly device: Hex;
+  /** also of somebody who has no seat any more */
+  readonly party: PartyCode;
+  /** another device of the same person was in the room before and is in it afterwards: only the device came or went */
+  readonly stays: boolean;
+}
 
 export interface Opened {
   readonly entries: readonly Entry[];
@@ -492,6 +531,12 @@ export interface Queued {
 export interface NextFrame {
   readonly id: Hex;
   readonly frame: string;
+}
+
+/** The host's signed word, in an `ack`, that the message's event is kept; null if it gave none. */
+export interface Receipt {
+  readonly t: number;
+  readonly sig: string;
 }
 
 export interface Acknowledged {
@@ -541,6 +586,10 @@ export interface Calls {
   readonly devices: Call<Nothing, readonly DeviceView[]>;
   readonly revokeDevice: Call<{ readonly device: Hex }, Signed>;
   readonly alarms: Call<Nothing, readonly Alarm[]>;
+  /** everything kept of one alarm, to be saved as a file */
+  readonly alarmEvidence: Call<{ readonly id: string }, EvidenceFile>;
+  /** Whether an entry that the host shows stands in the record, under a checkpoint which continues the one pinned here. */
+  readonly entryProof: Call<EntryProof, EntryProven>;
 
   // installation and chairs
   readonly installation: Call<Nothing, InstallationView>;
@@ -600,7 +649,7 @@ export interface Calls {
   readonly outbox: Call<{ readonly room: Hex }, readonly Queued[]>;
   /** The next frame to send, sealed and stored; null if nothing waits, something is in flight, or nothing may be sent (see `roomView().block`). */
   readonly outboxNext: Call<{ readonly room: Hex }, NextFrame | null>;
-  readonly outboxAcked: Call<{ readonly room: Hex; readonly id: Hex; readonly seq: number; readonly at: number }, Nothing>;
+  readonly outboxAcked: Call<{ readonly room: Hex; readonly id: Hex; readonly receipt: Receipt | null }, Nothing>;
   /** The socket's `error` frame for this id. `again` true: call `outboxNext` again (after `roomSync` if `syncFirst`). */
   readonly outboxRefused: Call<
     { readonly room: Hex; readonly id: Hex; readonly code: string; readonly expected: number | null; readonly epoch: number | null },

@@ -16,7 +16,7 @@ const sentences: Readonly<Record<string, string>> = {
   sign_in: "You are no longer signed in. Sign in and do it again.",
   csrf: "This page was open too long. Load it again and repeat the act.",
   too_many: "Too many attempts in a short time. Wait a minute, then try again.",
-  too_large: "This is above the size limit. Choose a smaller file.",
+  too_large: "This is above the size limit; a paper may have up to 50 MB. Choose a smaller file.",
   bad_input: "The server could not read this. Load the page again and repeat the act.",
   not_canonical: "The server could not read this. Load the page again and repeat the act.",
   not_found: "This is not here, or not for you. Go back to the first page.",

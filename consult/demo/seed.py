@@ -20,7 +20,7 @@ from django.db import transaction
 from consult.demo import texts
 from consult.demo.cast import CAST, Persona
 from consult.install import make_keys
-from meetings import acts, convening, drafting, parties, reading, undertaking
+from meetings import acts, board, convening, drafting, parties, reading, undertaking
 from meetings.drafting import Invited
 from meetings.roster import stand
 from meetings.standing import Standing
@@ -194,6 +194,7 @@ class Sowing:
         self._one("indonesia", drafting.draft_concur(self._standing(consultation)), {"wraps": self._wraps(sealed.key, *focal_points)})
         for slug in focal_points:
             party = self.players[slug].persona.party
+            board.mark_reached(account=self.players[slug].account, consultation_id=consultation, now=self._tick())
             self._one(slug, drafting.draft_answer(self._standing(consultation), party=party, answer="accept"), {})
         for slug, delegate in texts.VESSEL_HEADS.items():
             party, card = self.players[slug].persona.party, self.players[delegate].card

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from consult.api import Answer, ApiRequest, door
 from consult.second_factor import anonymous
 from secure.errors import TooLarge
-from secure.log import cosigning, policies, store
+from secure.log import cosigning, policies, record, store
 from secure.log.encoding import b64
 from secure.log.errors import LogError
 from secure.log.tiles import parse_tile_path
@@ -85,6 +85,13 @@ def tile(_request: HttpRequest, place: str) -> HttpResponse:
     return HttpResponse(hashes, content_type="application/octet-stream", headers={"Cache-Control": NEVER_CHANGES})
 
 
+@door("GET", anonymous=True)
+def genesis(_request: ApiRequest) -> Answer:
+    """The log's first entry, which names its keys, with its event and its proof."""
+    proof = record.proof_of_genesis()
+    return {**proof.as_object(), "event": b64(proof.event)}
+
+
 def _note(note: bytes | None) -> HttpResponse:
     if note is None:
         return _absent()
@@ -103,5 +110,6 @@ urlpatterns = [
     path("log/policy", policy),
     path("log/policy/<int:number>", policy),
     path("log/consistency/<int:size1>/<int:size2>", consistency),
+    path("log/genesis", genesis),
     path("log/tile/<path:place>", tile),
 ]

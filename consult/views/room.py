@@ -30,7 +30,7 @@ def room(request: HttpRequest, consultation: str) -> HttpResponse:
         return redirect("consultation", consultation=consultation)
     access.access_room(account=account_of(request), room_id=plenary.room)
     years = place.consultation.retention_years
-    kept = ngettext("kept %(n)s year", "kept %(n)s years", years) % {"n": years}
+    kept = ngettext("kept for %(n)s year", "kept for %(n)s years", years) % {"n": years}
     context = {
         "place": place,
         "room": plenary.room,

@@ -20,7 +20,7 @@ from meetings import rooms
 from meetings.access import access_removal, access_room
 from secure import cards, content, delivery, departures, fanout, history, items, key_packages, limits
 from secure.errors import NotFound, TooMany
-from secure.log import events
+from secure.log import events, record
 
 logger = logging.getLogger("consult.rooms")
 
@@ -202,6 +202,13 @@ def author(request: ApiRequest, room: str) -> Answer:
     return {"ns": place.ns, "salt": place.salt, "dseq": place.dseq, "dprev": place.dprev}
 
 
+@door("GET")
+def proof(request: ApiRequest, room: str) -> Answer:
+    """That an event of this room stands in the record; absent as long as no checkpoint covers it."""
+    place = access_room(account=request.account, room_id=room)
+    return record.proof_of_event(event=query_hex(request, "event", size=32), scope=place.room).as_object()
+
+
 @door("POST")
 def publish_key_packages(request: ApiRequest, device: str) -> Answer:
     fields = request.fields
@@ -241,5 +248,6 @@ urlpatterns = [
     path("api/rooms/<str:room>/history", by_method(give_history, own_history), name="room_history"),
     path("api/rooms/<str:room>/removal", removal, name="room_removal"),
     path("api/rooms/<str:room>/author", author, name="room_author"),
+    path("api/rooms/<str:room>/proof", proof, name="room_proof"),
     path("api/devices/<str:device>/key-packages", by_method(publish_key_packages, count_key_packages), name="key_packages"),
 ]

@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 
 from secure.errors import NotFound
 from secure.log import jcs, store
-from secure.log.encoding import parse_event
+from secure.log.encoding import b64, parse_event
 from secure.log.jcs import Json
 from secure.log.leaves import EntryLeaf, parse_leaf
 from secure.models import Card, Disclosure, EventPerson, LogLeaf, StatementRow
@@ -19,6 +19,7 @@ from secure.models import Card, Disclosure, EventPerson, LogLeaf, StatementRow
 PARTY: Final = "party"
 PERSON: Final = "person"
 """Names of disclosures by which the Register filters: a party's code, a person's name as shown."""
+GENESIS: Final = "log.genesis"
 MOST_ENTRIES: Final = 200
 
 
@@ -84,6 +85,11 @@ class Proof:
     hashes: list[bytes]
     note: bytes
 
+    def as_object(self) -> dict[str, object]:
+        """As doors for programs give it (docs/protocol.md, 8)."""
+        path = [b64(each) for each in self.hashes]
+        return {"index": self.number, "leaf": b64(self.leaf), "size": self.tree_size, "path": path, "note": self.note.decode()}
+
 
 def entries(*, filter: Filter | None = None, before: int | None = None, limit: int = 50) -> list[Entry]:
     """The newest entries first; `before` (a number) goes on where an earlier page ended."""
@@ -127,6 +133,24 @@ def proof(number: int) -> Proof | None:
         hashes=store.inclusion(number, newest.size),
         note=newest.note,
     )
+
+
+def proof_of_event(*, event: str, scope: str) -> Proof:
+    """The proof of the event with this hash in the namespace called `scope`. Raises `NotFound` as long as no checkpoint covers it."""
+    return _covered(_rows().filter(event__hash=event, event__namespace__scope=scope))
+
+
+def proof_of_genesis() -> Proof:
+    """The proof of the log's first entry, which names its keys. Raises `NotFound` as long as no checkpoint covers it."""
+    return _covered(_rows().filter(index=0, event__type=GENESIS))
+
+
+def _covered(rows: QuerySet[LogLeaf]) -> Proof:
+    number = rows.values_list("index", flat=True).first()
+    found = proof(number) if number is not None else None
+    if found is None:
+        raise NotFound
+    return found
 
 
 def _rows() -> QuerySet[LogLeaf]:

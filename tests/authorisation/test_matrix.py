@@ -21,7 +21,7 @@ from consult import wire
 from consult.asgi import application
 from consult.urls import urlpatterns
 from secure import fanout
-from secure.models import Checkpoint
+from secure.models import Checkpoint, LogEvent
 from secure.statements import encode_signed
 from tests.authorisation.cast import CHUNK, FINISHED, PROPOSAL, ROLES, UNFINISHED, Scene, browser, cookie, opened_plenary
 from tests.consult.live import Snapshot, Socket, dip
@@ -65,9 +65,10 @@ def pages(scene: Scene) -> list[Row]:
         Row("GET", "/log/offered", "                    200 200 200 200 200 200 200 200"),
         Row("GET", "/log/policy", "                     200 200 200 200 200 200 200 200"),
         Row("GET", "/log/policy/1", "                   200 200 200 200 200 200 200 200"),
-        Row("GET", f"/log/consistency/1/{size}", "      200 200 200 200 200 200 200 200"),
         Row("POST", "/log/cosignatures", "              400 400 400 400 400 400 400 400", b"no note"),
         Row("GET", f"/log/tile/0/000.p/{size}", "       200 200 200 200 200 200 200 200"),
+        Row("GET", f"/log/consistency/1/{size}", "      200 200 200 200 200 200 200 200"),
+        Row("GET", "/log/genesis", "                    200 200 200 200 200 200 200 200"),
         Row("GET", "/enrol", "                          200 200 200 200 200 200 200 200"),
         Row("GET", "/viewer", "                         200 200 200 200 200 200 200 200"),
         Row("GET", "/restore", "                        302 302 200 200 200 200 200 200"),
@@ -172,6 +173,7 @@ def keys(scene: Scene) -> list[Row]:
 
 def room(scene: Scene) -> list[Row]:
     devices = scene.world.stage.devices
+    recorded = LogEvent.objects.filter(type="room.open").values_list("hash", flat=True)[0]
     own, removed = f"?device={devices['bangladesh_head 1']}", f"?device={devices['thai_head 1']}"
     return [
         #                                                A   H   O   C   F   D   S   W
@@ -187,6 +189,7 @@ def room(scene: Scene) -> list[Row]:
         Row("GET", f"/api/rooms/{ROOM}/history", "      401 401 404 200 404 200 404 404"),
         Row("GET", f"/api/rooms/{ROOM}/removal{removed}", "401 401 404 200 200 200 404 404"),
         Row("GET", f"/api/rooms/{ROOM}/author{own}", "  401 401 404 404 404 200 404 404"),
+        Row("GET", f"/api/rooms/{ROOM}/proof?event={recorded}", "401 401 404 200 404 200 404 404"),
     ]
 
 

@@ -40,6 +40,8 @@ def test_the_focal_point_finds_answer_delegates_and_codes_on_one_page(world: Wor
         assert words in text
     assert 'value="accept" required checked' in text
     assert 'data-party="THA"' in text
+    # an answer that was given steps back behind the next act
+    assert "Change the answer" in text
 
 
 def test_only_people_of_the_own_party_can_be_chosen(world: World) -> None:

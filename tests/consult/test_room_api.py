@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import secrets
 from collections.abc import Iterator
@@ -13,6 +14,9 @@ from django.http import HttpResponse
 from django.test import Client
 
 from secure import history, limits
+from secure.log.checkpoint import parse_tree_head
+from secure.log.leaves import EntryLeaf, parse_leaf
+from secure.log.merkle import leaf_hash, verify_inclusion
 from secure.models import Handshake, HistoryGrant, KeyPackage, LogEvent, RoomItem
 from tests import flow
 from tests.consult.live import Snapshot
@@ -205,6 +209,32 @@ def test_a_post_that_is_no_send_frame_is_refused(plenary: Plenary, changes: dict
     answer = plenary.post(INDONESIA, "/messages", frame(Sender("indonesia 1", leaf=0), epoch=3, **changes))
     assert refusal(answer) in ((400, "bad_frame"), (400, "bad_object"))
     assert not RoomItem.objects.filter(kind="content").exists()
+
+
+def test_an_event_of_the_room_is_proven_once_a_checkpoint_covers_it_and_to_nobody_outside(plenary: Plenary) -> None:
+    plenary.at(1)
+    event = LogEvent.objects.filter(namespace__scope=ROOM).latest("pk")
+    elsewhere = LogEvent.objects.filter(namespace__scope=plenary.world.consultation).latest("pk")
+    hidden = plenary.get(INDONESIA, f"/proof?event={event.hash}")
+    plenary.world.sealed()
+    found = plenary.get(INDONESIA, f"/proof?event={event.hash}").json()
+    head = parse_tree_head(split(found["note"]))
+    leaf, path = base64.b64decode(found["leaf"]), [base64.b64decode(each) for each in found["path"]]
+    assert found["size"] == head.size
+    verify_inclusion(leaf_hash(leaf), found["index"], head.size, path, head.root)
+    assert isinstance(entry := parse_leaf(leaf), EntryLeaf)
+    assert entry.evh.hex() == event.hash
+    absent = plenary.get(INDONESIA, f"/proof?event={ABSENT}")
+    others = [plenary.get(person, f"/proof?event={event.hash}") for person in (OUTSIDER, OFFICER, THAILAND)]
+    for answer in (hidden, absent, plenary.get(INDONESIA, f"/proof?event={elsewhere.hash}"), *others):
+        assert (answer.status_code, answer.content) == (404, absent.content)
+    for query in ("", "?event=", "?event=AB", f"?event={event.hash.upper()}"):
+        assert refusal(plenary.get(INDONESIA, f"/proof{query}")) == (400, "bad_field")
+
+
+def split(note: str) -> bytes:
+    """The signed text of a note."""
+    return note[: note.rindex("\n\n") + 1].encode()
 
 
 @pytest.mark.parametrize("query", ["since=-1", "since=x", "since=9999999999999999999", "limit=0", "since=1.5", "since=٣"])

@@ -6,11 +6,11 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from playwright.async_api import BrowserContext, Page
+from playwright.async_api import BrowserContext, Page, expect
 
 from tests.e2e import house as setting
 from tests.e2e.conftest import Sit
-from tests.e2e.desk import PASSWORD, Desk
+from tests.e2e.desk import PASSWORD, PATIENCE, Desk
 from tests.installation import Installation
 
 #: runs before a page's own scripts: keeps hold of the page's key worker, so that a test can ask it what no button asks
@@ -93,6 +93,10 @@ async def excluded(plenary: Plenary, *, name: str) -> None:
     await row.get_by_text("Exclude", exact=True).click()
     await row.get_by_role("button", name="Sign the exclusion").click()
     await first.sees("The exclusion takes effect once the other Co-Chair has signed too")
+    # who signs second reads from whom, and from which consultation, the seat is taken
+    await plenary.chairs.australia.go("/chairs")
+    draft = plenary.chairs.australia.page.get_by_role("region", name="Exclusion from CM-2017-01")
+    await expect(draft).to_contain_text(f"Bangladesh {name}", timeout=PATIENCE)
     await setting.second(plenary.chairs.australia)
 
 
@@ -105,6 +109,7 @@ async def elsewhere(sit: Sit, desk: Desk, *, sign_in_name: str) -> Desk:
     await other.label("Password").fill(PASSWORD)
     await other.press("Continue")
     await other.label("Code").fill(await other.six_digits())
+    desk.typed = other.typed  # one authenticator, whatever browser it is typed into
     await other.press("Sign in")
     await other.page.wait_for_url(re.compile(r"/$"))
     await other.go("/restore")

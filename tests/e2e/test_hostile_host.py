@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import re
 import subprocess
@@ -17,10 +18,12 @@ import pytest_asyncio
 from playwright.async_api import Page, expect
 
 from secure import ed25519, statements
+from secure.keys import LogKey
+from secure.log.checkpoint import open_checkpoint
 from secure.statements import Signed, Statement, encode_signed
 from tests.e2e.conftest import Sit
 from tests.e2e.desk import PATIENCE, Desk, consultation_of
-from tests.e2e.plenary import Plenary, ask, convened, fetched, hold_worker, room_of, withdraw
+from tests.e2e.plenary import Plenary, ask, convened, elsewhere, fetched, hold_worker, room_of, withdraw
 from tests.people import Person
 from tests.simulator import Answer, Fronted, Json, LyingServer, Question
 
@@ -198,6 +201,111 @@ def in_items(change: Any) -> Any:
         return [{**frame, "items": [change(item) if item["kind"] == "content" else item for item in frame["items"]]}]
 
     return tell
+
+
+# -------------------------------------------------------------------------------------------------------------- another record
+
+
+async def test_a_forked_record_stops_the_browser_it_is_shown_to(stage: Stage) -> None:
+    """The host has the record's key: it signs another past, and shows it to one browser of Tariq's."""
+    plenary, forger = stage.plenary, Forger(stage.house.log_key)
+    desk = await second_browser(stage, "t.hossain")
+    room = await room_of(desk)
+    await stage.liar.lie(desk.context, path=r"/log/checkpoint$", tell=forger.rewrites)
+    await desk.page.reload()
+    await desk.sees("the record is being rewritten")
+    await desk.sees(STOPPED)
+    await expect(desk.button("Send")).to_be_disabled()
+    kept = await saved_evidence(desk)
+    pinned, shown = (open_checkpoint(note.encode(), [forger.verifier]) for note in (kept["pinned"]["note"], kept["served"]))
+    assert pinned.size <= shown.size
+    assert pinned.root != shown.root == forger.root, "both are kept, with the signature that says whose they are"
+
+    stage.liar.honest()
+    await ask(desk.page, "outboxAdd", room=room, text="Never to be sent on a forked record.", replyTo=None)
+    await ask(desk.page, "outboxPost", room=room)
+    await plenary.chairs.indonesia.enter_room(plenary.consultation)
+    await plenary.chairs.indonesia.say("The others go on.")
+    await plenary.chairs.indonesia.hears("The others go on.")
+    await expect(plenary.chairs.indonesia.page.get_by_text("Never to be sent")).to_have_count(0)
+    await desk.go("/")
+    await desk.sees("the record is being rewritten")
+    await desk.sees(ALARM)
+
+
+async def test_an_older_checkpoint_stops_the_browser_it_is_shown_to(stage: Stage) -> None:
+    desk = await second_browser(stage, "t.hossain")
+    _, note = await fetched(desk.page, "GET", "/log/checkpoint")
+    await desk.say("Something new for the record.")
+    await desk.hears("Something new for the record.")
+    while (await fetched(desk.page, "GET", "/log/checkpoint"))[1].split("\n")[1] == note.split("\n")[1]:
+        await desk.page.wait_for_timeout(200)
+    await ask(desk.page, "roomSync", room=await room_of(desk))
+    await stage.liar.lie(desk.context, path=r"/log/checkpoint$", tell=lambda _question, answer: Answer(200, answer.headers, note.encode()))
+    await desk.page.reload()
+    await desk.sees("the record is being rewritten")
+    await desk.sees(STOPPED)
+    kept = await saved_evidence(desk)
+    assert kept["served"] == note
+
+
+async def test_a_browser_shown_another_record_from_its_first_day_learns_it_from_the_others(stage: Stage) -> None:
+    """All that the host serves it of the record fits together; only what others have seen, inside the encryption, does not."""
+    plenary, forger = stage.plenary, Forger(stage.house.log_key)
+    australia = plenary.chairs.australia
+    await australia.enter_room(plenary.consultation)
+    await ask(australia.page, "roomSync", room=await room_of(australia))
+    desk = await second_browser(stage, "t.hossain", before=forger)
+    await australia.say("Seen by us, not by you.")
+    await desk.hears("Seen by us, not by you.")
+    await ask(desk.page, "roomSync", room=await room_of(desk))
+    await desk.sees("the record is being rewritten")
+    kept = await saved_evidence(desk)
+    members = (await ask(desk.page, "roomView", room=await room_of(desk)))["result"]["members"]
+    others = {device["device"] for member in members for device in member["devices"] if not device["own"]}
+    assert kept["peer"]["device"] in others
+    assert json.loads(base64.b64decode(kept["peer"]["header"]))["device"] == kept["peer"]["device"], "whose word it is, as they signed it"
+
+
+class Forger:
+    """A host which holds the record's key and signs a past of its own."""
+
+    def __init__(self, key: LogKey) -> None:
+        self.key = key
+        self.verifier = key.verifier
+        self.root = hashlib.sha256(b"another past").digest()
+        self.note = b""
+
+    def rewrites(self, question: Question, answer: Answer) -> Answer:
+        """In place of the checkpoint that was newest when this was first asked: another root, truly signed. From then on it stands."""
+        size = open_checkpoint(answer.body, [self.verifier]).size
+        self.note = self.note or self.key.sign(size=size, root=self.root)
+        return Answer(200, answer.headers, self.note)
+
+    def proves(self, question: Question, answer: Answer) -> Answer:
+        """Whatever is asked, there is an answer of the right form."""
+        return answer.saying({"hashes": [base64.b64encode(self.root).decode()] * 3}, status=200)
+
+
+async def second_browser(stage: Stage, sign_in_name: str, *, before: Forger | None = None) -> Desk:
+    """A new browser of that delegate, in the room; `before` it comes in, the host begins to show it another record."""
+    plenary = stage.plenary
+    desk = await elsewhere(stage.sit, plenary.delegates[sign_in_name], sign_in_name=sign_in_name)
+    await hold_worker(desk.context)
+    if before is not None:
+        await stage.liar.lie(desk.context, path=r"/log/checkpoint$", tell=before.rewrites)
+        await stage.liar.lie(desk.context, path=r"/log/consistency/", tell=before.proves)
+    await desk.enter_room(plenary.consultation)
+    await ask(desk.page, "roomSync", room=await room_of(desk))
+    return desk
+
+
+async def saved_evidence(desk: Desk) -> dict[str, Any]:
+    async with desk.page.expect_download() as download:
+        await desk.button("Save the evidence").first.click()
+    path = await (await download.value).path()
+    kept: dict[str, Any] = json.loads(Path(path).read_text())["kept"]
+    return kept
 
 
 # ------------------------------------------------------------------------------------------------------------- a hidden withdrawal

@@ -93,6 +93,8 @@ async def test_a_browser_taken_out_of_use_reads_nothing_more_while_its_owner_doe
     card = (await ask(lost.page, "status"))["result"]["card"]
     await nothing_more_opens(stage, lost, hidden=(card, "device.revoke"), secret="After the lost browser: we meet at nine.")
     await tariq.hears("After the lost browser")
+    log = plenary.chairs.indonesia.page.get_by_role("log")
+    await expect(log.get_by_text("Bangladesh, Tariq Hossain can no longer read in one of their browsers.")).to_be_visible()
 
 
 # ---------------------------------------------------------------------------------------------------------------------- in parts
@@ -120,6 +122,8 @@ async def put_out(stage: Stage, desk: Desk, *, serves_account: bool = False) -> 
         await asyncio.sleep(0.1)
     assert (who, NO_SEAT) in stage.liar.closed
     await desk.sees("You no longer have a seat here")
+    await expect(desk.button("Send")).to_be_disabled()
+    await expect(desk.button("Attach a paper")).to_be_disabled()
     if serves_account:
         return
     for tail in ("", "/due", "/items?since=0", "/handshakes?from=0", "/history"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import AsyncIterator, Iterator
 
@@ -162,6 +163,25 @@ async def test_who_comes_late_reads_as_far_back_as_the_seat_says(plenary: Plenar
     assert await officer.page.get_by_text("before the time your seat may read").count() == 1, "one line, however much it is"
 
 
+async def test_who_comes_back_begins_where_they_stopped_reading(plenary: Plenary) -> None:
+    chair, tariq = plenary.chairs.indonesia, plenary.delegates["t.hossain"]
+    await chair.enter_room(plenary.consultation)
+    await tariq.enter_room(plenary.consultation)
+    await chair.say("Read before the break.")
+    await tariq.hears("Read before the break.")
+    await tariq.page.goto("about:blank")
+    for number in range(12):
+        await chair.say(f"Decided in the break, {number}.")
+        await chair.hears(f"Decided in the break, {number}.")
+    await tariq.enter_room(plenary.consultation)
+    await expect(tariq.page.get_by_text(re.compile(r"^New since .+ · \d\d:\d\d UTC$"))).to_be_in_viewport(timeout=PATIENCE)
+    newest = said(tariq.page, "Decided in the break, 11.")
+    await expect(newest).not_to_be_in_viewport()
+    await tariq.press("New messages below · 12")
+    await expect(newest).to_be_in_viewport()
+    await expect(tariq.button("New messages below")).to_have_count(0)
+
+
 async def test_a_wiped_browser_reads_the_conversation_again_from_the_sheet(plenary: Plenary, sit: Sit) -> None:
     tariq = plenary.delegates["t.hossain"]
     fresh = await elsewhere(sit, tariq, sign_in_name="t.hossain")
@@ -181,6 +201,8 @@ async def test_signing_out_everywhere_ends_the_other_browsers_socket_within_seco
     await tariq.press("Sign out everywhere")
     await expect(other.page.get_by_text("Signed out", exact=True)).to_be_visible(timeout=5_000)
     assert time.monotonic() - begun < 3
+    await expect(other.button("Send")).to_be_disabled()
+    await expect(other.page.get_by_role("main").get_by_role("link", name="Sign in")).to_be_visible()
     await other.page.reload()
     await expect(other.page.get_by_role("heading", name="Sign in")).to_be_visible()
 

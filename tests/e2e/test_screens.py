@@ -77,6 +77,7 @@ async def test_the_demonstration_shows_every_page_whole_at_a_desk_and_on_a_telep
     consultation = consultation_of(chair.page)
     await chair.press("Open the room")
     await expect(chair.page.get_by_role("link", name="Enter the room")).to_be_visible(timeout=PATIENCE)
+    await expect(chair.page.get_by_text("Reached", exact=True)).to_have_count(6)
     await looked_at(chair, "board")
 
     # both at once, as delegations arrive: who comes second meets a room that has just moved on
@@ -118,3 +119,19 @@ async def test_a_message_is_written_and_sent_by_keyboard_alone(visitors: dict[st
     await chair.page.keyboard.press("Control+Enter")
     await head.enter_room(consultation_of(chair.page))
     await head.hears("Written without a mouse.")
+
+    await head.page.get_by_role("link", name="Skip to where you write").focus()
+    await head.page.keyboard.press("Enter")
+    await expect(head.page.get_by_role("textbox", name="Message")).to_be_focused()
+    await head.page.keyboard.press("ArrowUp")
+    await expect(await head.hears("Written without a mouse.")).to_be_focused()
+    await head.page.keyboard.press("ArrowDown")
+    await expect(head.page.get_by_role("textbox", name="Message")).to_be_focused()
+
+
+async def test_a_code_pasted_into_the_open_enrolment_page_is_read_and_leaves_the_address(visitors: dict[str, Desk]) -> None:
+    chair = visitors["indonesia"]
+    await chair.go("/enrol")
+    await chair.evaluate("location.hash = 'no-such-code'")
+    await chair.sees("The code has a typing error")
+    assert "#" not in chair.page.url

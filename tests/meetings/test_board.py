@@ -121,3 +121,11 @@ def test_an_invitation_is_reached_once_and_only_by_its_focal_point() -> None:
     assert row(world, "THA").reached_at == world.now
     assert row(world, "THA", THAILAND).reached_at == world.now
     assert row(world, "THA", MYANMAR).reached_at is None
+
+
+def test_whether_an_invitation_was_opened_is_the_party_s_and_the_chairs_to_know() -> None:
+    world = World(stages.concurred())
+    readers = (INDONESIA, THAILAND, MYANMAR)
+    assert [row(world, "THA", reader).step for reader in readers] == ["not_reached", "not_reached", "no_answer"]
+    board.mark_reached(account=world.account(THAILAND), consultation_id=world.consultation, now=world.now)
+    assert {row(world, "THA", reader).step for reader in readers} == {"no_answer"}

@@ -3,12 +3,15 @@
  *
  * The signature is inside the encryption, so the host cannot attribute messages by key; it covers the header, so no member can move a
  * message to another place, and the header is associated data, so nobody else can either. The commitment binds the ciphertext to one key.
+ * Beside what is said stands `seen`, the sender's pin of the record (claims.ts), where the host can neither read nor change it.
  */
 
 import { decrypt, encrypt } from "./aead.ts";
 import { canonical, parseCanonical, type Json, type JsonObject } from "./canonical.ts";
 import { concat, equal, fromBase64, fromHex, hkdf, randomBytes, sha256, toBase64, toHex, utf8, type Bytes } from "./encoding.ts";
 import { sign, verify } from "./ed25519.ts";
+import type { Seen } from "./events.ts";
+import { EMPTY_ROOT } from "./merkle.ts";
 import { pad, unpad } from "./padding.ts";
 import { Refusal } from "./refusal.ts";
 import { HEX_16, HEX_32, isCount, isRecord, keysAre } from "./shape.ts";
@@ -82,12 +85,13 @@ export function newMessageId(): string {
  * Seals one object. An id names one object for ever: sealing other content under the same id and epoch would use a nonce twice.
  * @throws Refusal `too_large`, or `not_canonical` for text with lone surrogates
  */
-export async function sealContent(options: { contentKey: Uint8Array; place: Place; body: ContentBody; signer: CryptoKey }): Promise<SealedContent> {
-  const { place, body } = options;
+export async function sealContent(options: { contentKey: Uint8Array; place: Place; body: ContentBody; seen: Seen; signer: CryptoKey }): Promise<SealedContent> {
+  const { place } = options;
+  const body = bodyJson(options.body, options.seen);
   const derived = await derive(options.contentKey, place.id);
   const header = canonical(headerJson(place, toBase64(derived.commitment)));
-  const signature = await sign(options.signer, await signedBytes(header, bodyJson(body)));
-  const padded = pad(canonical({ body: bodyJson(body), sig: toBase64(signature) }));
+  const signature = await sign(options.signer, await signedBytes(header, body));
+  const padded = pad(canonical({ body, sig: toBase64(signature) }));
   if (padded.length + 16 > MAX_BOX) throw new Refusal("too_large", "more than one object may hold");
   const box = await encrypt({ ...derived, aad: header }, padded);
   return { header, box, headerHash: await headerHash(header) };
@@ -141,7 +145,7 @@ export async function openContent(options: {
   expected: { room: string; id: string; device: string };
   /** the Ed25519 key in the `device.add` of the header's device */
   signatureKey: Uint8Array;
-}): Promise<{ header: ContentHeader; body: ContentBody; headerHash: string }> {
+}): Promise<{ header: ContentHeader; body: ContentBody; seen: Seen; headerHash: string }> {
   const { expected, box } = options;
   const header = readHeader(options.header);
   if (header.room !== expected.room) throw new Refusal("wrong_room", "sealed for another room");
@@ -151,11 +155,11 @@ export async function openContent(options: {
   if (box.length > MAX_BOX) throw new Refusal("too_large", "more than one object may hold");
   const inner = parseCanonical(unpad(await decrypt({ ...derived, aad: options.header }, box)));
   if (!isRecord(inner) || !keysAre(inner, ["body", "sig"]) || typeof inner["sig"] !== "string") throw new Refusal("malformed", "not a content object");
-  const body = readBody(inner["body"]);
-  const message = await signedBytes(options.header, bodyJson(body));
+  const { body, seen } = readBody(inner["body"]);
+  const message = await signedBytes(options.header, bodyJson(body, seen));
   const signature = fromBase64(inner["sig"], 64);
   if (!(await verify({ publicKey: options.signatureKey, message, signature }))) throw new Refusal("bad_signature", "not signed by the device it names");
-  return { header, body, headerHash: await headerHash(options.header) };
+  return { header, body, seen, headerHash: await headerHash(options.header) };
 }
 
 async function derive(contentKey: Uint8Array, id: string): Promise<{ key: Bytes; nonce: Bytes; commitment: Bytes }> {
@@ -174,18 +178,24 @@ function headerJson(place: Place, commitment: string): JsonObject {
   return { v: 1, room, epoch, leaf, device, n, prev, id, heads: { installation, consultation, room: heads.room }, commitment };
 }
 
-function bodyJson(body: ContentBody): JsonObject {
-  if (body.kind === "text") return { kind: "text", text: body.text, reply_to: body.reply_to };
-  const { kind, blob, key, name: fileName, type, size, chunks, sha256: digest, reply_to } = body;
-  return { kind, blob, key, name: fileName, type, size, chunks, sha256: digest, reply_to };
+function bodyJson(body: ContentBody, [size, root]: Seen): JsonObject {
+  const seen = [size, root];
+  if (body.kind === "text") return { kind: "text", text: body.text, reply_to: body.reply_to, seen };
+  const { kind, blob, key, name: fileName, type, size: bytes, chunks, sha256: digest, reply_to } = body;
+  return { kind, blob, key, name: fileName, type, size: bytes, chunks, sha256: digest, reply_to, seen };
 }
 
-function readBody(value: Json | undefined): ContentBody {
+function readBody(value: Json | undefined): { body: ContentBody; seen: Seen } {
   if (!isRecord(value)) throw new Refusal("malformed", "not a content body");
-  if (value["kind"] === "text" && keysAre(value, ["kind", "reply_to", "text"])) {
-    return { kind: "text", text: words(value["text"]), reply_to: reply(value["reply_to"]) };
+  const seen = readSeen(value["seen"]);
+  if (value["kind"] === "text" && keysAre(value, ["kind", "reply_to", "seen", "text"])) {
+    return { body: { kind: "text", text: words(value["text"]), reply_to: reply(value["reply_to"]) }, seen };
   }
-  const keys = ["blob", "chunks", "key", "kind", "name", "reply_to", "sha256", "size", "type"];
+  return { body: readPaper(value), seen };
+}
+
+function readPaper(value: JsonObject): PaperBody {
+  const keys = ["blob", "chunks", "key", "kind", "name", "reply_to", "seen", "sha256", "size", "type"];
   if (value["kind"] !== "paper" || !keysAre(value, keys)) throw new Refusal("malformed", "an unknown kind of content");
   const { size, chunks } = value;
   if (!isCount(size, 0) || !isCount(chunks, 1)) throw new Refusal("malformed", "a count in the paper");
@@ -202,6 +212,15 @@ function readBody(value: Json | undefined): ContentBody {
     sha256: name(value["sha256"], HEX_32),
     reply_to: reply(value["reply_to"]),
   };
+}
+
+/** A size and its root; of the empty record there is one root. */
+function readSeen(value: Json | undefined): Seen {
+  const [size, root, ...rest] = Array.isArray(value) ? (value as readonly Json[]) : [];
+  if (!isCount(size, 0) || typeof root !== "string" || rest.length > 0) throw new Refusal("malformed", "not a head of the record");
+  fromBase64(root, 32);
+  if (size === 0 && root !== EMPTY_ROOT) throw new Refusal("malformed", "a root of nothing");
+  return [size, root];
 }
 
 function reply(value: Json | undefined): string | null {

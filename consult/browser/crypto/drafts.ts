@@ -89,7 +89,7 @@ async function problemWith(view: View, signed: Signed): Promise<string | null> {
 
 /** @returns undefined for what is no act of both Co-Chairs, or names a card that is not served: that cannot be shown, so not signed */
 function actOf({ standing }: View, { statement, scope }: Signed): DraftAct | undefined {
-  const print = (card: Hex): string => cardView(standing, card).fingerprint;
+  const concerning = (card: Hex) => ({ consultation: scope, reference: standing.consultation?.proposed.reference ?? "", ...cardView(standing, card) });
   try {
     switch (statement.type) {
       case "chairs.root": {
@@ -98,19 +98,19 @@ function actOf({ standing }: View, { statement, scope }: Signed): DraftAct | und
       }
       case "party.key": {
         const { party, card, former } = bodyOf(statement, "party.key");
-        return { type: "party.key", party, card, fingerprint: print(card), former };
+        return { type: "party.key", party, card, fingerprint: cardView(standing, card).fingerprint, former };
       }
       case "seat": {
         const { card, capacity, rooms } = bodyOf(statement, "seat");
-        return { type: "seat", consultation: scope, card, fingerprint: print(card), capacity, rooms };
+        return { type: "seat", ...concerning(card), capacity, rooms };
       }
       case "unseat": {
         const { card, rooms } = bodyOf(statement, "unseat");
-        return { type: "unseat", consultation: scope, card, rooms };
+        return { type: "unseat", ...concerning(card), rooms };
       }
       case "exclude": {
         const { card, device } = bodyOf(statement, "exclude");
-        return { type: "exclude", consultation: scope, card, device };
+        return { type: "exclude", ...concerning(card), device };
       }
       default:
         return undefined;

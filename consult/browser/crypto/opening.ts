@@ -1,13 +1,16 @@
 /** Opens what the room's log brings: each object checked against its device, its seat and its place in the device's line. */
 
-import type { Author, Entry, Hex, Opened, RoomItem, UnopenedCause, Remedy } from "../bridge.ts";
+import type { Author, Entry, Hex, MembershipChange, Opened, RoomItem, UnopenedCause, Remedy } from "../bridge.ts";
 import type { View } from "./book.ts";
+import type { Claim } from "./claims.ts";
 import type { Self } from "./context.ts";
 import { openContent, readHeader, headerHash, type ContentBody, type ContentHeader, type Heads } from "./content.ts";
+import type { LeafIdentity } from "./credential.ts";
 import { fromBase64, type Bytes } from "./encoding.ts";
 import { jsonRow, readJson, type Change } from "./keystore.ts";
 import { Outbox } from "./outbox.ts";
 import { paperView } from "./papers.ts";
+import { holdReceipt } from "./receipts.ts";
 import { Refusal } from "./refusal.ts";
 import { readCommits, readRing, readRoom, readWanted, ringRow, roomPath, ringKey, wantedRow, type CommitRow, type Ring, type RoomRow } from "./roomrow.ts";
 import { deviceOwner, knowsHeads, partyOf, roomSeats, seatsAt, type RoomSeats } from "./seating.ts";
@@ -30,6 +33,7 @@ export class Reader {
   readonly #atHeads = new Map<string, RoomSeats | undefined>();
   readonly #papers: Change[] = [];
   readonly #unknownHeads: Heads[] = [];
+  readonly #claims: Claim[] = [];
   #ring: Ring;
   #wrongKeys: number[] = [];
   #confirmed = false;
@@ -55,20 +59,29 @@ export class Reader {
     return new Reader({ self, view, room, row, ring, commits, trail });
   }
 
-  /** @returns the entries, and whether pages should look at the outbox again */
-  async open(items: readonly RoomItem[], head: number): Promise<{ opened: Opened; outboxChanged: boolean }> {
+  /** @returns the entries, whether pages should look at the outbox again, and what the senders had seen of the record */
+  async open(items: readonly RoomItem[], head: number): Promise<{ opened: Opened; outboxChanged: boolean; claims: readonly Claim[] }> {
     const entries: Entry[] = [];
     for (const item of items) entries.push(item.kind === "commit" ? this.#membership(item) : await this.#content(item));
     await this.#keep();
     const newest = Math.max(head, ...items.map(({ seq }) => seq));
-    return { opened: { entries, head: newest, syncFirst: this.#syncFirst }, outboxChanged: this.#outboxChanged };
+    return { opened: { entries, head: newest, syncFirst: this.#syncFirst }, outboxChanged: this.#outboxChanged, claims: this.#claims };
   }
 
   #membership({ seq, at, epoch }: Extract<RoomItem, { readonly kind: "commit" }>): Entry {
     const known = this.#commits[String(epoch)];
     // A commit that ends our epoch, or a later one, is for the room's synchronisation to judge; it says nothing yet.
     if (known === undefined && this.#row !== undefined && epoch >= this.#row.epoch) this.#lookAgainFor(`commit ${String(epoch)}`);
-    return { kind: "membership", seq, at, epoch, added: known?.added ?? null, removed: known?.removed ?? null };
+    if (known === undefined) return { kind: "membership", seq, at, epoch, added: null, removed: null };
+    return { kind: "membership", seq, at, epoch, added: this.#changes(known, known.added, known.removed), removed: this.#changes(known, known.removed, known.added) };
+  }
+
+  /** A device that went and came in one commit, to take its place anew, neither came nor went. */
+  #changes({ staying }: CommitRow, leaves: readonly LeafIdentity[], others: readonly LeafIdentity[]): readonly MembershipChange[] {
+    const both = new Set(others.map(({ device }) => device));
+    return leaves
+      .filter(({ device }) => !both.has(device))
+      .map(({ card, device }) => ({ card, device, party: partyOf(this.#view.standing, card), stays: staying.includes(card) }));
   }
 
   async #content(item: ContentItem): Promise<Entry> {
@@ -105,6 +118,8 @@ export class Reader {
     if (!knowsHeads(this.#view, this.#room, header.heads)) this.#wantHeads(header.heads);
     if (!this.#wasSeated(owner.card, item.device, header.heads)) return this.#unopened(item, "unseated", "tell_chairs");
     await this.#noteSender(item, header, found.headerHash);
+    const { id, device, at: sent } = item;
+    if (device !== this.#self.device) this.#claims.push({ room: this.#room, id, device, header: item.header, seen: found.seen, sent, read: Date.now() });
     return this.#entry(item, found.body, owner.card, missingBefore);
   }
 
@@ -118,7 +133,9 @@ export class Reader {
   async #noteSender(item: ContentItem, header: ContentHeader, hash: Hex): Promise<void> {
     if (item.device === this.#self.device) {
       // Our own message in the room's log is as good as its acknowledgement.
-      if (await this.#outbox.acked(item.id)) this.#outboxChanged = true;
+      const event = await this.#outbox.acked(item.id);
+      if (event !== undefined) this.#outboxChanged = true;
+      await holdReceipt(this.#self.rows, this.#room, { id: item.id, event, receipt: null });
       await this.#outbox.seenOwn(header.n, hash);
     } else if (header.epoch === this.#row?.epoch && knowsHeads(this.#view, this.#room, header.heads)) {
       this.#confirmed = true;

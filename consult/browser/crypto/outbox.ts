@@ -140,16 +140,19 @@ export class Outbox {
     return { ...row, id, sealed: await sealer.seal({ id, body: row.body }, line) };
   }
 
-  /** It is durable and numbered: by an `ack`, or because it came back in the room's log. @returns whether it was ours and waiting */
-  async acked(id: Hex): Promise<boolean> {
+  /**
+   * It is durable and numbered: by an `ack`, or because it came back in the room's log.
+   * @returns the hash of its event, base64; undefined if it was not waiting here
+   */
+  async acked(id: Hex): Promise<string | undefined> {
     const box = await this.#read();
     const row = box.rows.find((each) => each.id === id);
-    if (row?.sealed == null) return false;
+    if (row?.sealed == null) return undefined;
     const { n, headerHash, author, eventHash } = row.sealed;
     const next: AuthorPlace = { ...author, dseq: author.dseq + 1, dprev: eventHash };
     const line: Line = n > box.line.n ? { n, prev: headerHash, author: next } : { ...box.line, author: null };
     await this.#write({ rows: box.rows.filter((each) => each.id !== id), line });
-    return true;
+    return eventHash;
   }
 
   /** An object of this device was seen in the room's log: the line is at least that long. */

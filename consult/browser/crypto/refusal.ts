@@ -50,7 +50,9 @@ export type RefusalCode =
   | "unknown_head"
   | "chain_broken"
   | "fork"
-  | "rolled_back";
+  | "rolled_back"
+  // the record
+  | "bad_proof";
 
 export class Refusal extends Error {
   readonly code: RefusalCode;

@@ -1,20 +1,23 @@
 /** The calls of a room: what each needs of the store, the chains and the server, and which of them take the account's lock. */
 
-import type { Acknowledged, CallTable, Hex, NextFrame, Opened, RoomItem, RoomView } from "../bridge.ts";
+import type { Acknowledged, CallTable, Hex, NextFrame, Opened, Receipt, RoomItem, RoomView } from "../bridge.ts";
 import { consultationOf, remembered, type View } from "./book.ts";
+import { noteClaims, type Claim } from "./claims.ts";
 import type { JsonObject } from "./canonical.ts";
 import type { PaperBody } from "./content.ts";
 import type { Context, Self } from "./context.ts";
 import { describe, Failure, hasCode, ServerRefusal } from "./failure.ts";
-import { jsonRow, noRow, readJson } from "./keystore.ts";
+import { jsonRow, noRow, readJson, type Rows } from "./keystore.ts";
 import { paperPath, Reader } from "./opening.ts";
 import { Outbox } from "./outbox.ts";
 import { openPaper, paperView, uploadPaper } from "./papers.ts";
-import { choice, count, list, members, name, text } from "./reading.ts";
+import { choice, count, list, members, name, orNull, text } from "./reading.ts";
+import { holdReceipt } from "./receipts.ts";
 import { removals, removalStatus } from "./removal.ts";
 import { syncRoom } from "./roomsync.ts";
 import { openRoom } from "./roomopen.ts";
 import { confirmKeys, roomView } from "./roomview.ts";
+import { recordKey } from "./seating.ts";
 import { roomSealer } from "./sending.ts";
 
 type RoomCalls =
@@ -50,7 +53,12 @@ export function roomCalls(context: Context): Pick<CallTable, RoomCalls> {
       withOutbox(room, async (outbox) => ({ id: await outbox.add({ kind: "text", text: words, reply_to: replyTo }, Date.now()) })),
     outbox: async ({ room }) => new Outbox((await context.self()).rows, room).queued(),
     outboxNext: ({ room }) => locked((self) => nextFrame(context, self, room)),
-    outboxAcked: ({ room, id }) => withOutbox(room, async (outbox) => nothing(outbox.acked(id))),
+    outboxAcked: ({ room, id, receipt }) =>
+      locked(async ({ rows }) => {
+        await acknowledged(rows, room, { id, receipt: orNull(receipt, readReceipt) });
+        changed(room);
+        return {};
+      }),
     outboxRefused: ({ room, id, code }) => withOutbox(room, (outbox) => outbox.refused(id, code)),
     outboxUnsent: ({ room }) => withOutbox(room, async (outbox) => nothing(outbox.unsent())),
     outboxPost: ({ room }) => locked((self) => postWaiting(context, self, room)),
@@ -110,10 +118,23 @@ async function viewOf(self: Self, room: Hex): Promise<RoomView> {
 }
 
 async function openItems(context: Context, self: Self, room: Hex, given: { items: readonly RoomItem[]; head: number }): Promise<Opened> {
-  const reader = await Reader.over(self, await chainsOf(self, room), room);
-  const { opened, outboxChanged } = await reader.open(given.items, given.head);
+  const view = await chainsOf(self, room);
+  const reader = await Reader.over(self, view, room);
+  const { opened, outboxChanged, claims } = await reader.open(given.items, given.head);
   if (outboxChanged) context.notify({ kind: "outbox_changed", room });
+  await compare(context, self, view, claims);
   return opened;
+}
+
+/** What was said is shown also when the record turns out to be forked: the alarm stands beside it, and nothing more is sent. */
+async function compare(context: Context, self: Self, view: View, claims: readonly Claim[]): Promise<void> {
+  const key = recordKey(view.standing);
+  if (key === null) return;
+  try {
+    await noteClaims({ context, self, key }, claims);
+  } catch (error) {
+    if (!hasCode(error, "room_frozen")) throw error;
+  }
 }
 
 async function fetchItems(context: Context, self: Self, args: { room: Hex; since: number; limit: number }): Promise<Opened> {
@@ -135,6 +156,17 @@ async function nextFrame(context: Context, self: Self, room: Hex): Promise<NextF
   return frame;
 }
 
+async function acknowledged(rows: Rows, room: Hex, { id, receipt }: { id: Hex; receipt: Receipt | null }): Promise<void> {
+  const event = await new Outbox(rows, room).acked(id);
+  await holdReceipt(rows, room, { id, event, receipt });
+}
+
+/** What is no receipt is kept as one all the same: it will be found out when it is verified. */
+function readReceipt(value: unknown): Receipt {
+  const { t, sig } = Object(value) as Readonly<Record<string, unknown>>;
+  return { t: typeof t === "number" ? t : -1, sig: typeof sig === "string" ? sig : "" };
+}
+
 /** One after the other by HTTP, each acknowledged before the next; stops at the first that has to wait. */
 async function postWaiting(context: Context, self: Self, room: Hex): Promise<readonly Acknowledged[]> {
   const outbox = new Outbox(self.rows, room);
@@ -144,7 +176,7 @@ async function postWaiting(context: Context, self: Self, room: Hex): Promise<rea
     try {
       const frame = JSON.parse(next.frame) as JsonObject;
       const ack = members(await context.server.post(`/api/rooms/${room}/messages`, frame));
-      await outbox.acked(next.id);
+      await acknowledged(self.rows, room, { id: next.id, receipt: orNull(ack["receipt"], readReceipt) });
       done.push({ id: next.id, seq: count(ack["seq"]), at: count(ack["at"]) });
     } catch (error) {
       if (!(await goesOn(context, self, { room, outbox, id: next.id, error }))) break;

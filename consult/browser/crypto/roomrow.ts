@@ -49,9 +49,14 @@ export interface RingKey {
 
 export type Ring = Readonly<Record<string, RingKey>>;
 
-export interface CommitRow {
+export interface CommitChange {
   readonly added: readonly LeafIdentity[];
   readonly removed: readonly LeafIdentity[];
+}
+
+export interface CommitRow extends CommitChange {
+  /** cards with a device in the group before the commit and one after it: people who neither came nor went */
+  readonly staying: readonly Hex[];
 }
 
 export const roomPath = (room: Hex): string => `room/${room}`;
@@ -59,6 +64,7 @@ const statePath = (room: Hex): string => `state/${room}`;
 const pendingPath = (room: Hex): string => `pending/${room}`;
 const ringPath = (room: Hex): string => `ring/${room}`;
 const frozenPath = (room: Hex): string => `frozen/${room}`;
+const ALL_FROZEN = frozenPath("all");
 const commitsPath = (room: Hex): string => `commits/${room}`;
 const wantedPath = (room: Hex): string => `wanted/${room}`;
 
@@ -83,8 +89,13 @@ export async function readCommits(rows: Rows, room: Hex): Promise<Readonly<Recor
 }
 
 /** A frozen room stays so in this browser: nothing more is followed and nothing sent until people have looked. */
-export function readFrozen(rows: Rows, room: Hex): Promise<Alarm | undefined> {
-  return readJson<Alarm>(rows, frozenPath(room));
+export async function readFrozen(rows: Rows, room: Hex): Promise<Alarm | undefined> {
+  return (await readJson<Alarm>(rows, frozenPath(room))) ?? readJson<Alarm>(rows, ALL_FROZEN);
+}
+
+/** Every room of this browser, those it has never entered included. */
+export function freezeAll(rows: Rows, alarm: Alarm): Promise<void> {
+  return rows.write([jsonRow(ALL_FROZEN, alarm)]);
 }
 
 export function freeze(rows: Rows, room: Hex, alarm: Alarm): Promise<void> {
@@ -127,7 +138,7 @@ export interface Step {
   readonly before: RoomRow | undefined;
   /** whether somebody else stands for this list */
   readonly confirmed: boolean;
-  readonly commit: CommitRow | undefined;
+  readonly commit: CommitChange | undefined;
 }
 
 /** One epoch further, or in: group state, row, content key and what the commit did, in one write. */
@@ -149,7 +160,7 @@ export async function stepInto(self: Self, engine: Engine, step: Step, more: rea
   const ring = { ...(await readRing(self.rows, room)) };
   ring[String(epoch)] = { key: toBase64(await engine.rooms.contentKey(state)), own: true, uploaded: false };
   const commits = { ...(await readCommits(self.rows, room)) };
-  if (step.commit !== undefined) commits[String(epoch - 1)] = step.commit;
+  if (step.commit !== undefined) commits[String(epoch - 1)] = { ...step.commit, staying: stayingCards(step.commit, members) };
   await self.rows.write([
     jsonRow(roomPath(room), row),
     { path: statePath(room), value: engine.rooms.encodeState(state) },
@@ -165,6 +176,13 @@ function sinceOf(members: readonly RoomLeaf[], before: Readonly<Record<Hex, numb
   const since: Record<Hex, number> = {};
   for (const { card } of members) since[card] = before[card] ?? epoch;
   return since;
+}
+
+/** @param after everybody in the group after the commit; who was there before follows */
+export function stayingCards({ added, removed }: CommitChange, after: readonly LeafIdentity[]): readonly Hex[] {
+  const came = new Set(added.map(({ device }) => device));
+  const before = new Set([...after.filter(({ device }) => !came.has(device)), ...removed].map(({ card }) => card));
+  return [...new Set(after.map(({ card }) => card))].filter((card) => before.has(card));
 }
 
 export function ringKey(ring: Ring, epoch: number): Bytes | undefined {

@@ -9,8 +9,10 @@ import { follow, settleJoin } from "./following.ts";
 import { giveHistory, storeRing, takeHistory } from "./history.ts";
 import { joinRoom } from "./joining.ts";
 import { refill } from "./keypackages.ts";
+import { settleClaims } from "./claims.ts";
 import { settleMembers } from "./membership.ts";
-import { noteCheckpoint, readCheckpoint } from "./record.ts";
+import { followNewest } from "./pin.ts";
+import { settleReceipts } from "./receipts.ts";
 import { Refusal } from "./refusal.ts";
 import { leaveRows, readFrozen, readRoom, readWanted, wantedRow, type RoomRow } from "./roomrow.ts";
 import { roomView } from "./roomview.ts";
@@ -96,23 +98,12 @@ async function topUp({ self, context }: Visit): Promise<void> {
   await refill(self, context.server);
 }
 
-async function lookAtRecord({ context, self, view }: Visit): Promise<void> {
+/** The newest checkpoint continues the one pinned here, what others have seen is of the same history, and our own messages stand in it. */
+async function lookAtRecord({ context, self, view, room }: Visit): Promise<void> {
   const key = recordKey(view.standing);
-  if (key !== null) await checkRecord(context, self, key);
-}
-
-/** The newest checkpoint: signed by the key of `chairs.root`, never smaller than before, never two of one size. */
-export async function checkRecord(context: Context, self: Self, key: string): Promise<void> {
-  const note = await context.server.getText("/log/checkpoint");
-  let sound: boolean;
-  let size = -1;
-  try {
-    const seen = await readCheckpoint(note, key);
-    [size] = seen;
-    sound = await noteCheckpoint(self.rows, seen);
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    sound = false;
-  }
-  if (!sound) await context.alarm(self.rows, { kind: "record", evidence: { size, note: note.slice(0, 500) } });
+  if (key === null) return;
+  const keeper = { context, self, key };
+  await followNewest(keeper);
+  await settleClaims(keeper);
+  await settleReceipts(keeper, room);
 }

@@ -8,8 +8,8 @@ import { concat, fromBase64, toBase64 } from "./encoding.ts";
 import { signMessageSent } from "./events.ts";
 import { Failure } from "./failure.ts";
 import type { AuthorPlace, Line, Message, Sealed, Sealer } from "./outbox.ts";
+import { lastSeen } from "./pin.ts";
 import { count, members, name, text } from "./reading.ts";
-import { lastSeen } from "./record.ts";
 import { readRing, readRoom, ringKey, type RoomRow } from "./roomrow.ts";
 import { blockOf } from "./roomview.ts";
 import { headsOf } from "./seating.ts";
@@ -40,7 +40,7 @@ async function seal(sealing: Sealing, message: Message, line: Line): Promise<Sea
   if (contentKey === undefined) throw new Failure("history_missing", "no content key of this epoch");
   const n = line.n + 1;
   const place = { room, epoch: row.epoch, leaf: row.leaf, device: self.device, n, prev: line.prev, id: message.id, heads: headsOf(view, room) };
-  const { header, box, headerHash } = await sealContent({ contentKey, place, body: message.body, signer: self.deviceSigner });
+  const { header, box, headerHash } = await sealContent({ contentKey, place, body: message.body, seen: await lastSeen(self.rows), signer: self.deviceSigner });
   const bare = { epoch: row.epoch, n, headerHash, header: toBase64(header), box: toBase64(box) };
   return withEvent(sealing, message, bare, line);
 }

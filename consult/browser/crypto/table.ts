@@ -2,11 +2,12 @@
 
 import type { CallTable } from "../bridge.ts";
 import { devices, keepReady, revokeDevice, status } from "./account.ts";
-import { allAlarms } from "./alarms.ts";
+import { allAlarms, evidenceFile } from "./alarms.ts";
 import { consultationView } from "./consultations.ts";
 import type { Context, Self } from "./context.ts";
 import { accredit, answerInvitation, exclude, seat, undertake, unseat, withdrawDelegate } from "./delegations.ts";
 import { discardDraft, drafts, signDraft } from "./drafts.ts";
+import { checkEntry } from "./entries.ts";
 import { completeEnrolment, openCode, reserveSecondFactor } from "./enrol.ts";
 import { composeRoot, installation } from "./installation.ts";
 import { composePartyKey, confirmInvitation, createInvitation, invitations, withdrawInvitation } from "./invitations.ts";
@@ -28,6 +29,8 @@ export function callTable(context: Context): CallTable {
     devices: () => locked((self) => devices(context, self)),
     revokeDevice: ({ device }) => locked((self) => revokeDevice(context, self, device)),
     alarms: async () => allAlarms((await context.self()).rows),
+    alarmEvidence: async ({ id }) => evidenceFile((await context.self()).rows, id),
+    entryProof: (entry) => context.exclusive(() => checkEntry(context, entry)),
 
     installation: () => locked((self) => installation(context, self)),
     composeRoot: (args) => locked((self) => composeRoot(context, self, args)),

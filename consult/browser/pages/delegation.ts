@@ -80,7 +80,8 @@ async function showInvited(keys: Keys, accredited: ReadonlySet<string>): Promise
   const place = document.querySelector<HTMLElement>("[data-invitations]");
   if (place === null) return;
   const own = (await keys.call("invitations", {})).filter((each) => each.purpose === "delegate");
-  const open = own.filter((each) => each.card === null || !accredited.has(each.card));
+  // whoever was accredited somewhere before is offered by name, below
+  const open = own.filter((each) => each.state !== "confirmed" && (each.card === null || !accredited.has(each.card)));
   place.replaceChildren(...open.map(invitedRow));
   for (const section of document.querySelectorAll<HTMLElement>("[data-has-invitations]")) section.hidden = open.length === 0;
   hideKnown(new Set([...accredited, ...own.flatMap((each) => (each.card !== null && each.state === "enrolled" ? [each.card] : []))]));

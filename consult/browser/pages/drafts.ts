@@ -51,22 +51,16 @@ function problemWords(draft: DraftView): string {
   return draft.own ? gettext("You have signed. Nothing happens before the other Co-Chair has signed too.") : "";
 }
 
-interface Concerned {
-  readonly card: string;
-  readonly fingerprint: string | null;
-}
-
-function showCard(place: HTMLElement, concerned: Concerned | null): void {
+function showCard(place: HTMLElement, concerned: CardView | null): void {
   place.hidden = concerned === null;
   if (concerned === null) return;
+  put(place, "party", partyName(concerned.party));
   put(place, "person", personName(concerned.card, gettext("Name not known here")));
-  const fingerprint = part(place, "fingerprint");
-  fingerprint.hidden = concerned.fingerprint === null;
-  if (concerned.fingerprint !== null) showFingerprint(fingerprint, concerned.fingerprint);
+  showFingerprint(part(place, "fingerprint"), concerned.fingerprint);
 }
 
 /** What the draft does, in a title and a sentence. */
-export function wordsOf(act: DraftAct): { readonly title: string; readonly sentence: string; readonly card: Concerned | null } {
+export function wordsOf(act: DraftAct): { readonly title: string; readonly sentence: string; readonly card: CardView | null } {
   switch (act.type) {
     case "chairs.root":
       return { title: gettext("The two Co-Chairs"), sentence: chairsSentence(act.chairs), card: null };
@@ -78,7 +72,7 @@ export function wordsOf(act: DraftAct): { readonly title: string; readonly sente
       };
     case "seat":
       return {
-        title: gettext("A seat in the room"),
+        title: fill(gettext("A seat in the room of {reference}"), { reference: act.reference }),
         sentence:
           act.capacity === "secretariat"
             ? gettext("This officer of the secretariat sits in the plenary and can read what is said there. All parties see it.")
@@ -86,9 +80,9 @@ export function wordsOf(act: DraftAct): { readonly title: string; readonly sente
         card: act,
       };
     case "unseat":
-      return { title: gettext("A seat ends"), sentence: gettext("This person no longer sits in the plenary and can read nothing said afterwards."), card: { card: act.card, fingerprint: null } };
+      return { title: fill(gettext("A seat in the room of {reference} ends"), { reference: act.reference }), sentence: gettext("This person no longer sits in the plenary and can read nothing said afterwards."), card: act };
     case "exclude":
-      return { title: gettext("Exclusion"), sentence: excludeWords(act.device), card: { card: act.card, fingerprint: null } };
+      return { title: fill(gettext("Exclusion from {reference}"), { reference: act.reference }), sentence: excludeWords(act.device), card: act };
   }
 }
 

@@ -155,11 +155,17 @@ document.addEventListener("click", goForward);
 const label = document.getElementById("label");
 if (label instanceof HTMLInputElement) label.value = browserLabel();
 
-const given = codeFromAddress();
-if (given !== "") {
+/** Nothing is asked of the server for a code that was on its way to another step. */
+function openGiven(): void {
+  const given = codeFromAddress();
+  if (given === "" || enrolling.code !== "" || enrolling.enrolled !== null) return;
   const place = document.getElementById("code");
   if (place instanceof HTMLTextAreaElement) {
     place.value = given;
     place.form?.requestSubmit();
   } else notice(wordsFor("failed"), "bad");
 }
+
+openGiven();
+// the address may be pasted where this page is open already: then nothing is loaded anew
+globalThis.addEventListener("hashchange", openGiven);

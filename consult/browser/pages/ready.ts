@@ -3,6 +3,7 @@
 import type { Alarm, ConsultationView, Hex, Status } from "../bridge.ts";
 import { gettext } from "../gettext.ts";
 import type { Keys } from "../keys.ts";
+import { saveEvidence } from "../saving.ts";
 
 export type Ready = Extract<Status, { kind: "ready" }>;
 
@@ -13,9 +14,9 @@ export async function ready(keys: Keys): Promise<Ready | null> {
     showNoKeys();
     return null;
   }
-  for (const alarm of status.alarms) showAlarm(alarm);
+  for (const alarm of status.alarms) showAlarm(keys, alarm);
   keys.onNotice((news) => {
-    if (news.kind === "alarm") showAlarm(news.alarm);
+    if (news.kind === "alarm") showAlarm(keys, news.alarm);
   });
   // Nobody waits for it: it seals briefs to those who lack them and keeps this device addable.
   void keys.call("keepReady", {}).catch((error: unknown) => console.warn("keep ready", error));
@@ -38,10 +39,13 @@ const alarmWords: Readonly<Record<Alarm["kind"], string>> = {
   rolled_back: "The server shows less than this browser has already seen.",
   wrong_installation: "This is not the installation your keys are bound to.",
   record: "The record the server shows does not hold.",
+  record_forked:
+    "The server shows this browser another past than it showed before, or than it shows others: the record is being rewritten. Nothing more is sent from here, in any room. Save the evidence and keep it.",
+  left_out: "The server took a message of yours and left it out of the record. Save the evidence and keep it.",
   removal_late: "Somebody who was removed may still be able to read. Do not send anything until this is settled.",
 };
 
-function showAlarm(alarm: Alarm): void {
+function showAlarm(keys: Keys, alarm: Alarm): void {
   const id = `alarm-${alarm.id}`;
   if (document.getElementById(id) !== null) return;
   const box = document.createElement("div");
@@ -50,13 +54,17 @@ function showAlarm(alarm: Alarm): void {
   box.setAttribute("role", "alert");
   const words = document.createElement("p");
   words.textContent = `${gettext(alarmWords[alarm.kind])} ${gettext("Call the other Co-Chair and the secretariat by telephone; do not use this page for it.")}`;
+  const save = document.createElement("button");
+  save.type = "button";
+  save.textContent = gettext("Save the evidence");
+  save.addEventListener("click", () => void saveEvidence(keys, alarm).catch((error: unknown) => console.warn("evidence", error)));
   const evidence = document.createElement("details");
   const title = document.createElement("summary");
   title.textContent = gettext("For an expert");
   const lines = document.createElement("pre");
   lines.textContent = alarm.evidence;
   evidence.append(title, lines);
-  box.append(words, evidence);
+  box.append(words, save, evidence);
   document.getElementById("main")?.prepend(box);
 }
 

@@ -8,7 +8,7 @@ import { wordsFor } from "../words.ts";
 import type { Model } from "./model.ts";
 import type { Names } from "./names.ts";
 import { bar, gist } from "./timeline.ts";
-import { blockWords } from "./words.ts";
+import { blockWords, endedWords } from "./words.ts";
 
 /** A message of this many characters still fits a frame after it is sealed. */
 export const longest = 12_000;
@@ -28,6 +28,8 @@ export interface ComposerActs {
   readonly attach: (files: readonly File[]) => void;
   readonly stopReplying: () => void;
   readonly confirmKeys: () => void;
+  /** the arrow key left an empty composer for the newest message */
+  readonly leaveUpwards: (event: KeyboardEvent) => void;
 }
 
 export function composer(options: { model: Model; names: Names; writing: Writing; acts: ComposerActs }): TemplateResult {
@@ -43,6 +45,7 @@ export function composer(options: { model: Model; names: Names; writing: Writing
       ${model.build ?? nothing} ${notices(options)} ${transfers(model)} ${replying(options)}
       <textarea
         ${ref(writing.area)}
+        id="writing"
         rows="2"
         maxlength=${longest}
         aria-label=${gettext("Message")}
@@ -51,6 +54,7 @@ export function composer(options: { model: Model; names: Names; writing: Writing
         ?disabled=${model.build !== null}
         @input=${acts.typed}
         @keydown=${(event: KeyboardEvent) => {
+          if (event.key === "ArrowUp" && writing.area.value?.value === "") acts.leaveUpwards(event);
           if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.isComposing) acts.send();
           if (event.key === "Escape" && model.replyTo !== null) acts.stopReplying();
         }}
@@ -90,9 +94,13 @@ export function closed(model: Model): boolean {
 }
 
 /** Nothing will go out of this room from here any more; waiting does not help. */
-function ended(model: Model): boolean {
+export function ended(model: Model): boolean {
   const kind = model.view?.block?.kind;
-  return kind === "frozen" || kind === "not_seated";
+  return kind === "frozen" || kind === "not_seated" || endedWords(model.link) !== null;
+}
+
+function signInHere(): string {
+  return `/sign-in?${new URLSearchParams({ next: location.pathname }).toString()}`;
 }
 
 function writeAs({ model, names }: { model: Model; names: Names }): string {
@@ -101,10 +109,12 @@ function writeAs({ model, names }: { model: Model; names: Names }): string {
 }
 
 function notices({ model, names, acts }: { model: Model; names: Names; acts: ComposerActs }): TemplateResult {
-  const block = model.view?.block ?? null;
+  const over = endedWords(model.link);
+  const block = over === null ? (model.view?.block ?? null) : null;
   return html`
     <div role="status">
       ${model.said === "" ? nothing : html`<p class="error">${wordsFor(model.said)}</p>`}
+      ${over === null ? nothing : html`<p class="notice">${over}${model.link === "signed_out" ? html` <a href=${signInHere()}>${gettext("Sign in")}</a>` : nothing}</p>`}
       ${block === null ? nothing : html`<p class=${block.kind === "frozen" ? "notice bad" : "quiet"}>${blockWords(block)}</p>`}
     </div>
     ${block?.kind !== "confirm_key"

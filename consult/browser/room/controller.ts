@@ -10,6 +10,8 @@ import { RoomSocket, type ServerFrame } from "./socket.ts";
 import { Transfers } from "./transfers.ts";
 
 const page = 100;
+/** Whoever was away long begins at the first-unread line, as far back as this; what is older comes by asking for it. */
+const furthestBack = 1_000;
 /** Seconds the room may be out of step before it looks again by itself. */
 const lookAgain = 20_000;
 /** How soon a block that passes by itself is looked at again. */
@@ -136,8 +138,9 @@ export class Controller {
   async #loadNewest(): Promise<void> {
     const { room } = this.#place;
     const probe = await this.#keys.call("roomItems", { room, since: 0, limit: 1 });
-    const since = Math.max(0, probe.head - page);
-    await this.#fetch(since);
+    const { readUpTo } = this.#model;
+    const since = Math.min(probe.head - page, readUpTo === 0 ? Infinity : readUpTo - 1);
+    await this.#fetch(Math.max(0, probe.head - furthestBack, since));
   }
 
   /** Fetches everything after `since`, page by page. */
@@ -168,7 +171,7 @@ export class Controller {
         return;
       case "ack":
         this.#inFlight = undefined;
-        await this.#keys.call("outboxAcked", { room: this.#place.room, id: frame.id, seq: frame.seq, at: frame.at });
+        await this.#keys.call("outboxAcked", { room: this.#place.room, id: frame.id, receipt: frame.receipt ?? null });
         if (this.#model.head < frame.seq) await this.#fetch(this.#model.head);
         await this.#queueChanged();
         return;

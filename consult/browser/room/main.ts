@@ -2,11 +2,12 @@
 
 import { html, nothing, render, type TemplateResult } from "lit";
 
-import type { Hex } from "../bridge.ts";
+import type { Alarm, Hex } from "../bridge.ts";
 import { changedBuild, onceBuildAccepted } from "../build.ts";
 import { buildNotice } from "../buildnotice.ts";
 import { gettext } from "../gettext.ts";
 import { codeOf, openKeys, type Keys } from "../keys.ts";
+import { saveEvidence, saveFile } from "../saving.ts";
 import { wordsFor } from "../words.ts";
 import { closed, composer, newWriting } from "./composer.ts";
 import { Controller } from "./controller.ts";
@@ -15,7 +16,7 @@ import { namesFromPage } from "./names.ts";
 import { people, surroundings } from "./people.ts";
 import { timeline, type PaperEntry, type Shown } from "./timeline.ts";
 import { Times } from "./times.ts";
-import { savePaper, showPaper } from "./viewer.ts";
+import { showPaper } from "./viewer.ts";
 import { alarmWords, linkWords } from "./words.ts";
 
 const root = document.querySelector<HTMLElement>("consult-room");
@@ -34,16 +35,20 @@ const page = {
   viewer: { address: said("viewer") },
 };
 const readKey = `consult-read-${page.room}`;
-const model: Model = emptyModel(Number(localStorage.getItem(readKey) ?? 0));
+const model: Model = emptyModel(lastRead());
 const names = namesFromPage(said("names"));
 const times = new Times(said("zone") || "UTC", readingLanguage());
 const writing = newWriting();
 let controller: Controller | undefined;
 let drawing = false;
-/** whether the reader is at the end, so that new entries may scroll in */
-let atEnd = true;
+/** whether the reader is at the end, so that new entries may scroll in and count as read */
+let atEnd = false;
 const sized = new WeakSet<HTMLElement>();
 let saving: ReturnType<typeof setTimeout> | undefined;
+
+function lastRead(): number {
+  return Number(localStorage.getItem(readKey) ?? 0);
+}
 
 /** The product's English is British. */
 function readingLanguage(): string {
@@ -68,7 +73,7 @@ function draw(): void {
   keepAtEnd(list);
   const newest = model.entries.at(-1)?.seq ?? 0;
   if (atEnd && document.visibilityState === "visible" && newest > 0) localStorage.setItem(readKey, String(newest));
-  const unread = atEnd ? 0 : model.entries.filter((entry) => entry.seq > Number(localStorage.getItem(readKey) ?? 0)).length;
+  const unread = atEnd ? 0 : model.entries.filter((entry) => entry.seq > lastRead()).length;
   if (unread !== before) {
     model.below = unread;
     changed();
@@ -76,6 +81,27 @@ function draw(): void {
   void names.learn((model.view?.members ?? []).map((member) => member.card)).then((news) => {
     if (news) changed();
   });
+}
+
+/** Where a reader begins: at the end, or at the first-unread line where not everything below it fits on the screen. */
+function beginReading(): void {
+  draw();
+  const list = host.querySelector<HTMLElement>(".timeline");
+  const line = document.getElementById("first-unread");
+  if (list === null) return;
+  list.scrollTop = list.scrollHeight;
+  atEnd = line === null || line.getBoundingClientRect().top >= list.getBoundingClientRect().top;
+  if (!atEnd) line?.scrollIntoView({ block: "start" });
+  changed();
+}
+
+/** Who looks away and comes back finds the line above what came meanwhile. */
+function lookedAway(): void {
+  if (document.visibilityState === "hidden") model.readUpTo = lastRead();
+  else if (atEnd && model.stage.kind === "open") {
+    atEnd = false;
+    beginReading();
+  }
 }
 
 /** The last words stay in view when the window turns, a keyboard opens or the composer grows. */
@@ -132,14 +158,24 @@ function room(): TemplateResult {
         }}
       >
         <div class="timeline" role="log" aria-label=${gettext("Conversation")} tabindex="0" @scroll=${scrolled} @keydown=${walk}>
-          ${model.alarms.map((alarm) => html`<div class="panel alarm" role="alert"><p>${alarmWords(alarm)}</p></div>`)} ${timeline(shown)}
+          ${model.alarms.map(warning)} ${timeline(shown)}
         </div>
-        ${model.below === 0 ? nothing : html`<button type="button" class="jump primary" @click=${toEnd}>${gettext("New messages below")} · ${model.below}</button>`}
-        ${composer({ model, names, writing, acts: { send, typed, attach, stopReplying, confirmKeys } })}
+        <div class="writing">
+          ${model.below === 0 ? nothing : html`<button type="button" class="jump primary" @click=${toEnd}>${gettext("New messages below")} · ${model.below}</button>`}
+          ${composer({ model, names, writing, acts: { send, typed, attach, stopReplying, confirmKeys, leaveUpwards: walk } })}
+        </div>
       </main>
       <aside class="room-side right" aria-label=${gettext("Seated")}>${people(model, names)}</aside>
     </div>
   `;
+}
+
+function warning(alarm: Alarm): TemplateResult {
+  const save = (): void => void openKeys().then((keys) => saveEvidence(keys, alarm)).catch((error: unknown) => console.warn(error));
+  return html`<div class="panel alarm" role="alert">
+    <p>${alarmWords(alarm)}</p>
+    <p><button type="button" @click=${save}>${gettext("Save the evidence")}</button></p>
+  </div>`;
 }
 
 function tab(name: Model["tab"]): TemplateResult {
@@ -169,7 +205,7 @@ function shownWith(): Shown {
       writing.area.value?.focus();
     },
     openPaper: (entry) => void openPaper(entry),
-    savePaper: (entry) => void controller?.open(entry).then((blob) => blob && savePaper(blob, entry.paper.name)),
+    savePaper: (entry) => void controller?.open(entry).then((blob) => blob && saveFile(blob, entry.paper.name)),
     goTo: (id) => {
       const target = document.getElementById(`m-${id}`);
       target?.scrollIntoView({ block: "center" });
@@ -247,13 +283,14 @@ function toEnd(): void {
   changed();
 }
 
-/** Arrow keys go from message to message. */
+/** Arrow keys go from message to message, from the newest down to where one writes, and from there back up. */
 function walk(event: KeyboardEvent): void {
   if (event.key !== "ArrowUp" && event.key !== "ArrowDown") return;
   const focused = document.activeElement;
   const messages = [...host.querySelectorAll<HTMLElement>(".message")];
   const at = messages.findIndex((message) => message === focused);
-  const next = event.key === "ArrowUp" ? messages[at < 0 ? messages.length - 1 : at - 1] : at < 0 ? undefined : messages[at + 1];
+  const below = at < 0 ? undefined : (messages[at + 1] ?? writing.area.value);
+  const next = event.key === "ArrowUp" ? messages[at < 0 ? messages.length - 1 : at - 1] : below;
   if (next === undefined) return;
   event.preventDefault();
   next.focus();
@@ -275,6 +312,7 @@ async function begin(): Promise<void> {
   }
   controller = new Controller({ keys, place: page, model, changed });
   await controller.enter();
+  beginReading();
   await restoreComposer(keys);
 }
 
@@ -287,7 +325,7 @@ if (change !== null) {
   });
 }
 changed();
-document.addEventListener("visibilitychange", changed);
+document.addEventListener("visibilitychange", lookedAway);
 begin()
   .catch((error: unknown) => {
     const code = codeOf(error);

@@ -7,6 +7,7 @@ import { presentBuild } from "../build.ts";
 import { fill, gettext } from "../gettext.ts";
 import type { Model } from "./model.ts";
 import type { Names } from "./names.ts";
+import { partyTag } from "./timeline.ts";
 import { capacityWords } from "./words.ts";
 
 export function people(model: Model, names: Names): TemplateResult {
@@ -46,7 +47,7 @@ function byParty(members: readonly RoomMember[]): Map<PartyCode, readonly RoomMe
 
 function delegation(party: PartyCode, members: readonly RoomMember[], shown: { model: Model; names: Names }): TemplateResult {
   return html`<section class="delegation" aria-label=${shown.names.party(party)}>
-    <span class="party"><span class="tag">${party}</span> <b>${shown.names.party(party)}</b></span>
+    <span class="party">${partyTag(party, members[0]?.capacity ?? null)} <b>${shown.names.party(party)}</b></span>
     <ul>
       ${members.map((member) => person(member, shown))}
     </ul>
@@ -55,21 +56,45 @@ function delegation(party: PartyCode, members: readonly RoomMember[], shown: { m
 
 function person(member: RoomMember, { model, names }: { model: Model; names: Names }): TemplateResult {
   const name = member.own ? gettext("you") : names.person(member.card);
+  const words = [capacityWords(member.capacity), deviceWords(member, model)].filter((each) => each !== "").join(" · ");
   return html`<li>
     <bdi>${name}</bdi>
-    <span class="quiet">${capacityWords(member.capacity)} · ${deviceWords(member, model)}</span>
+    ${member.devices.length === 0
+      ? html`<span class="quiet">${words}</span>`
+      : html`<details class="quiet">
+          <summary>${words}</summary>
+          <ul>
+            ${member.devices.map((device) => html`<li><span class="code">${device.device.slice(0, 8)}</span> ${stateWords(device, model)}</li>`)}
+          </ul>
+        </details>`}
   </li>`;
+}
+
+type RoomDevice = RoomMember["devices"][number];
+
+/** Who is here is known while the line stands; without it nothing is claimed. */
+function isHere(device: RoomDevice, model: Model): boolean | null {
+  if (model.link !== "connected") return null;
+  return device.own || model.online.has(device.device);
 }
 
 function deviceWords(member: RoomMember, model: Model): string {
   const inside = member.devices.filter((device) => device.state === "in");
-  const online = inside.filter((device) => device.own || model.online.has(device.device)).length;
   const leaving = member.devices.some((device) => device.state === "leaving") ? `, ${gettext("one is being removed")}` : "";
-  if (inside.length === 0) return (member.devices.length === 0 ? gettext("no device yet") : gettext("joining")) + leaving;
-  const presence = online > 0 ? gettext("here now") : gettext("away");
+  if (inside.length === 0) return (member.devices.length === 0 ? gettext("no browser yet") : gettext("joining")) + leaving;
+  const here = inside.map((device) => isHere(device, model));
+  const presence = here.includes(true) ? gettext("here now") : here.includes(null) ? "" : gettext("away");
   // one browser is the rule; only more than one is worth a word
-  const count = inside.length === 1 ? presence : `${fill(gettext("{n} devices"), { n: inside.length })}, ${presence}`;
-  return count + leaving;
+  const count = inside.length === 1 ? "" : fill(gettext("{n} browsers"), { n: inside.length });
+  return [count, presence].filter((words) => words !== "").join(", ") + leaving;
+}
+
+function stateWords(device: RoomDevice, model: Model): string {
+  if (device.own) return gettext("this one");
+  if (device.state === "joining") return gettext("joining");
+  if (device.state === "leaving") return gettext("is being removed");
+  const here = isHere(device, model);
+  return here === null ? "" : here ? gettext("here now") : gettext("away");
 }
 
 export function surroundings(model: Model, page: { consultationUrl: string; reference: string }): TemplateResult {

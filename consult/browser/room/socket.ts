@@ -3,7 +3,7 @@
  * the truth, so whoever listens compares numbers and fetches what is missing.
  */
 
-import type { Hex, RoomItem } from "../bridge.ts";
+import type { Hex, Receipt, RoomItem } from "../bridge.ts";
 import type { Link } from "./words.ts";
 
 /** The host's signed word that the event will stand in the record (docs/protocol.md, section 8); `sig` in base64. */

@@ -3,7 +3,7 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 
-import type { Author, Entry, Hex, Queued } from "../bridge.ts";
+import type { Author, Entry, Hex, MembershipChange, PartyCode, Queued, SeatCapacity } from "../bridge.ts";
 import { fill, gettext } from "../gettext.ts";
 import { wordsFor } from "../words.ts";
 import type { Model } from "./model.ts";
@@ -39,7 +39,7 @@ export function timeline(shown: Shown): TemplateResult {
   const rows = rowsOf(shown);
   return html`
     ${first > 1 ? html`<p class="note"><button type="button" class="plain" @click=${shown.earlier}>${gettext("Show earlier messages")}</button></p>` : nothing}
-    ${rows.length === 0 && model.queue.length === 0 ? html`<p class="note">${gettext("Nothing has been said yet. What you write is sealed in this browser and opened only by the people listed as seated.")}</p>` : nothing}
+    ${model.queue.length === 0 && model.entries.every((entry) => entry.kind === "membership") ? html`<p class="note">${gettext("Nothing has been said yet. What you write is sealed in this browser and opened only by the people listed as seated.")}</p>` : nothing}
     <ol>
       ${repeat(
         rows,
@@ -73,11 +73,16 @@ function rowsOf({ model, times }: Shown): readonly Row[] {
     }
     if (!unread && model.readUpTo > 0 && entry.seq > model.readUpTo && entry.kind !== "membership" && !isOwn(entry)) {
       unread = true;
-      rows.push({ kind: "new", key: "new", words: `${gettext("New since")} ${times.pair(entry.at).local}` });
+      rows.push({ kind: "new", key: "new", words: fill(gettext("New since {time}"), { time: pairWords(entry.at, times) }) });
     }
     rows.push({ kind: "entry", key: `n${entry.seq}`, entry });
   }
   return hidden === 0 ? rows : [{ kind: "history", key: "history", count: hidden }, ...rows];
+}
+
+function pairWords(at: number, times: Times): string {
+  const pair = times.pair(at);
+  return `${pair.local} · ${pair.utc}`;
 }
 
 function isOwn(entry: Entry): boolean {
@@ -112,7 +117,7 @@ function entryTemplate(entry: Entry, shown: Shown): TemplateResult {
         <p class="text">${unopenedWords(entry)}</p>
       </li>`;
     case "membership":
-      return html`<li class="note">${membershipWords(entry, shown)} ${shown.times.pair(entry.at).local}</li>`;
+      return html`<li class="note">${membershipWords(entry, shown)} ${when(entry.at, shown)}</li>`;
   }
 }
 
@@ -131,9 +136,14 @@ function said(entry: Said, shown: Shown): TemplateResult {
 function head(author: Author, at: number, shown: Shown): TemplateResult {
   const person = author.own ? gettext("you") : shown.names.person(author.card);
   return html`<header>
-    <span class="tag">${author.party}</span><b>${shown.names.party(author.party)}</b>
+    ${partyTag(author.party, author.capacity)}<b>${shown.names.party(author.party)}</b>
     <span class="who">${capacityWords(author.capacity)}${person === "" ? nothing : html` · <bdi>${person}</bdi>`}</span>${when(at, shown)}
   </header>`;
+}
+
+/** Gold is the Co-Chairs' own. */
+export function partyTag(party: PartyCode, capacity: SeatCapacity | null): TemplateResult {
+  return html`<span class=${capacity === "chair" ? "tag chair" : "tag"}>${party}</span>`;
 }
 
 function when(at: number, { times }: Shown): TemplateResult {
@@ -144,7 +154,8 @@ function when(at: number, { times }: Shown): TemplateResult {
 function quoted(id: Hex | null, shown: Shown): TemplateResult | typeof nothing {
   if (id === null) return nothing;
   const found = shown.model.entries.find((entry): entry is Said => (entry.kind === "text" || entry.kind === "paper") && entry.id === id);
-  const words = found === undefined ? gettext("a message that is not shown here") : `${shown.names.party(found.author.party)}: ${gist(found)}`;
+  if (found === undefined) return html`<p class="reply-to">${gettext("Reply to a message that is not shown here")}</p>`;
+  const words = `${shown.names.party(found.author.party)}: ${gist(found)}`;
   return html`<button type="button" class="reply-to" @click=${() => shown.goTo(id)}><bdi>${words}</bdi></button>`;
 }
 
@@ -182,21 +193,19 @@ function kindWords(type: string): string {
   return gettext("File");
 }
 
-function membershipWords(entry: Extract<Entry, { kind: "membership" }>, shown: Shown): string {
-  const words: string[] = [];
-  if ((entry.added?.length ?? 0) > 0) words.push(fill(gettext("{who} can read from here on."), { who: whoWords(entry.added ?? [], shown) }));
-  if ((entry.removed?.length ?? 0) > 0) words.push(fill(gettext("{who} can no longer read."), { who: whoWords(entry.removed ?? [], shown) }));
-  return words.join(" ");
+function membershipWords({ added, removed }: Extract<Entry, { kind: "membership" }>, shown: Shown): string {
+  const lines: readonly (readonly [string, readonly MembershipChange[]])[] = [
+    [gettext("{who} can read from here on."), (added ?? []).filter(({ stays }) => !stays)],
+    [gettext("{who} can read in one more browser from here on."), (added ?? []).filter(({ stays }) => stays)],
+    [gettext("{who} can no longer read."), (removed ?? []).filter(({ stays }) => !stays)],
+    [gettext("{who} can no longer read in one of their browsers."), (removed ?? []).filter(({ stays }) => stays)],
+  ];
+  return lines.flatMap(([words, changes]) => (changes.length === 0 ? [] : [fill(words, { who: whoWords(changes, shown) })])).join(" ");
 }
 
-function whoWords(leaves: readonly { readonly card: Hex }[], { names, model }: Shown): string {
-  const cards = [...new Set(leaves.map((leaf) => leaf.card))];
-  const words = cards.map((card) => {
-    const party = model.view?.members.find((member) => member.card === card)?.party;
-    const person = names.person(card) || gettext("a delegate");
-    return party === undefined ? person : `${names.party(party)}, ${person}`;
-  });
-  return words.join("; ");
+function whoWords(changes: readonly MembershipChange[], { names }: Shown): string {
+  const people = new Map(changes.map(({ card, party }) => [card, party]));
+  return [...people].map(([card, party]) => `${names.party(party)}, ${names.person(card) || gettext("a delegate")}`).join("; ");
 }
 
 function pending(queued: Queued, shown: Shown): TemplateResult {
@@ -204,7 +213,7 @@ function pending(queued: Queued, shown: Shown): TemplateResult {
   const own = shown.model.view?.members.find((member) => member.own);
   return html`<li class="message own pending" id="m-${queued.id}" tabindex="-1">
     <header>
-      ${own === undefined ? nothing : html`<span class="tag">${own.party}</span><b>${shown.names.party(own.party)}</b>`}<span class="who">${gettext("you")}</span>${when(queued.at, shown)}
+      ${own === undefined ? html`<span class="who">${gettext("you")}</span>` : html`${partyTag(own.party, own.capacity)}<b>${shown.names.party(own.party)}</b> <span class="who">${capacityWords(own.capacity)} · ${gettext("you")}</span>`}${when(queued.at, shown)}
     </header>
     ${quoted(queued.replyTo, shown)}
     ${queued.content.kind === "text" ? html`<p class="text" dir="auto">${queued.content.text}</p>` : html`<div class="paper"><b dir="auto">${queued.content.paper.name}</b><span class="quiet">${sizeWords(queued.content.paper.size)}</span></div>`}

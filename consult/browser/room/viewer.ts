@@ -4,6 +4,7 @@
  */
 
 import { gettext } from "../gettext.ts";
+import { saveFile } from "../saving.ts";
 
 export interface ViewerPage {
   /** address of the frame's page */
@@ -22,7 +23,7 @@ export function showPaper(blob: Blob, paper: { readonly name: string; readonly t
   said.className = "quiet";
   said.setAttribute("role", "status");
   said.textContent = gettext("Opening…");
-  bar.append(title, said, button(gettext("Save"), () => savePaper(blob, paper.name)), button(gettext("Close"), () => dialog.close()));
+  bar.append(title, said, button(gettext("Save"), () => saveFile(blob, paper.name)), button(gettext("Close"), () => dialog.close()));
   const frame = document.createElement("iframe");
   frame.setAttribute("sandbox", "allow-scripts");
   frame.title = paper.name;
@@ -45,15 +46,6 @@ export function showPaper(blob: Blob, paper: { readonly name: string; readonly t
   document.body.append(dialog);
   dialog.showModal();
   frame.src = page.address;
-}
-
-export function savePaper(blob: Blob, name: string): void {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([blob], { type: "application/octet-stream" }));
-  // Characters that could hide what a name really is, or lead out of the folder, do not reach the disk.
-  link.download = name.replace(/[\p{Cc}\p{Cf}/\\:*?"<>|]/gu, "_");
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
 function button(words: string, act: () => void): HTMLButtonElement {

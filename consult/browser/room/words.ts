@@ -40,6 +40,18 @@ export function linkWords(link: Link, queued: number): string {
   }
 }
 
+/** What is over for good on this page, and what to do; null while the line may come back by itself. */
+export function endedWords(link: Link): string | null {
+  switch (link) {
+    case "signed_out":
+      return gettext("You are signed out, so nothing is sent from here. What you have written stays in this browser: sign in and come back.");
+    case "no_seat":
+      return gettext("You no longer have a seat in this room: nothing more arrives here, and nothing is sent. Ask your focal point.");
+    default:
+      return null;
+  }
+}
+
 export function blockWords(block: SendBlock): string {
   switch (block.kind) {
     case "getting_ready":
@@ -93,6 +105,12 @@ export function alarmWords(alarm: Alarm): string {
   switch (alarm.kind) {
     case "record":
       return gettext("The record the server shows does not hold. Call the Co-Chairs and the secretariat by telephone.");
+    case "record_forked":
+      return gettext(
+        "The server shows you another past than it showed before, or than it shows others: the record is being rewritten. Nothing more is sent from here, in any room. Save the evidence, keep it, and call both Co-Chairs by telephone.",
+      );
+    case "left_out":
+      return gettext("The server took a message of yours and left it out of the record. Save the evidence, keep it, and tell both Co-Chairs by telephone.");
     case "removal_late":
       return gettext("Somebody who was removed may still be able to read. Send nothing confidential, and call the Co-Chairs by telephone.");
     default:

@@ -5,6 +5,7 @@ import { canonical, parseCanonical, type Json } from "../crypto/canonical.ts";
 import { decrypt, encrypt } from "../crypto/aead.ts";
 import { concat, fromBase64, fromHex, fromUtf8, hkdf, randomBytes, sha256, toBase64, utf8, type Bytes } from "../crypto/encoding.ts";
 import { sign } from "../crypto/ed25519.ts";
+import type { Seen } from "../crypto/events.ts";
 import { pad, unpad } from "../crypto/padding.ts";
 import { makeDevice, ROOM } from "./devices.ts";
 import { refused } from "./refusals.ts";
@@ -14,6 +15,7 @@ const th = await makeDevice("th");
 const bd = await makeDevice("bd");
 const contentKey = randomBytes(32);
 const heads = { installation: "11".repeat(32), consultation: "22".repeat(32), room: ROOM };
+const seen: Seen = [184_212, toBase64(new Uint8Array(32).fill(7))];
 const text: ContentBody = { kind: "text", text: "Good morning.", reply_to: null };
 
 function place(changes: Partial<Place> = {}): Place {
@@ -22,7 +24,7 @@ function place(changes: Partial<Place> = {}): Place {
 
 async function sealed(changes: Partial<Place> = {}, body: ContentBody = text) {
   const at = place(changes);
-  const { header, box } = await sealContent({ contentKey, place: at, body, signer: th.privateKey });
+  const { header, box } = await sealContent({ contentKey, place: at, body, seen, signer: th.privateKey });
   const expected = { room: at.room, id: at.id, device: at.device };
   return { contentKey, header, box, expected, signatureKey: th.publicKey };
 }
@@ -37,11 +39,12 @@ describe("a content object", () => {
     const object = await sealed();
     const opened = await openContent(object);
     expect(opened.body).toEqual(text);
+    expect(opened.seen).toEqual(seen);
     expect(opened.header).toMatchObject({ v: 1, room: ROOM, epoch: 3, leaf: 1, n: 1, heads });
   });
 
   test("chains to the one before it", async () => {
-    const first = await sealContent({ contentKey, place: place(), body: text, signer: th.privateKey });
+    const first = await sealContent({ contentKey, place: place(), body: text, seen, signer: th.privateKey });
     const second = await sealed({ n: 2, prev: first.headerHash });
     expect((await openContent(second)).header.prev).toBe(first.headerHash);
   });
@@ -121,12 +124,11 @@ describe("a content object", () => {
   });
 
   test("of a kind we do not know, or with surplus members, is refused although signed", async () => {
-    const bodies: Record<string, Json>[] = [
-      { kind: "reaction", text: "yes", reply_to: null },
-      { kind: "text", text: "yes", reply_to: null, colour: "red" },
-      { kind: "text", text: "yes", reply_to: "not an id" },
-      { kind: "text", text: 7, reply_to: null },
-    ];
+    const good: Record<string, Json> = { kind: "text", text: "yes", reply_to: null, seen: [...seen] };
+    const changes: Record<string, Json>[] = [{ kind: "reaction" }, { colour: "red" }, { reply_to: "not an id" }, { text: 7 }];
+    const root = seen[1];
+    for (const other of [null, [], [7], [-1, root], [7, "AAAA"], [7, root, 1], ["7", root], { size: 7, root }, [0, root]]) changes.push({ seen: other });
+    const bodies = [...changes.map((change) => ({ ...good, ...change })), { kind: "text", text: "yes", reply_to: null }];
     for (const body of bodies) {
       const object = await sealed();
       const okm = await hkdf({ ikm: contentKey, salt: fromHex(object.expected.id), info: "consult/content/v1", length: 76 });
@@ -185,13 +187,16 @@ describe("the shared vectors", () => {
     const pkcs8 = concat(fromHex("302e020100300506032b657004220420"), fromBase64(vectors.device_seed, 32));
     const signer = await crypto.subtle.importKey("pkcs8", pkcs8, "Ed25519", false, ["sign"]);
     for (const object of vectors.objects) {
-      const made = await sealContent({ contentKey: fromBase64(vectors.content_key), place: object.place, body: object.body as ContentBody, signer });
+      const { seen: head, ...body } = object.body;
+      const said: Seen = [Number(head[0]), String(head[1])];
+      const made = await sealContent({ contentKey: fromBase64(vectors.content_key), place: object.place, body: body as ContentBody, seen: said, signer });
       expect(toBase64(made.header)).toBe(object.header);
       expect(toBase64(made.box)).toBe(object.box);
       expect(made.headerHash).toBe(object.header_hash);
       const { room, id, device } = object.place;
       const opened = await openContent({ ...made, contentKey: fromBase64(vectors.content_key), expected: { room, id, device }, signatureKey: fromBase64(vectors.device_key) });
-      expect(opened.body).toEqual(object.body);
+      expect(opened.body).toEqual(body);
+      expect(opened.seen).toEqual(said);
     }
   });
 });

@@ -12,7 +12,9 @@ import { argv } from "node:process";
 
 import { sealContent, NO_PREVIOUS, type ContentBody, type Place } from "../crypto/content.ts";
 import { concat, fromHex, sha256, toBase64, utf8, type Bytes } from "../crypto/encoding.ts";
+import type { Seen } from "../crypto/events.ts";
 import { wrap, xwingPublicKey } from "../crypto/hpke.ts";
+import { EMPTY_ROOT } from "../crypto/merkle.ts";
 import { sealHistory, sealRingEntry } from "../crypto/ring.ts";
 
 const ROOM = "ab".repeat(32);
@@ -56,7 +58,9 @@ async function contentVectors(): Promise<unknown> {
   const heads = { installation: "11".repeat(32), consultation: "22".repeat(32), room: ROOM };
   const first: Place = { room: ROOM, epoch: 4, leaf: 2, device: "33".repeat(32), n: 1, prev: NO_PREVIOUS, id: "44".repeat(16), heads };
   const text: ContentBody = { kind: "text", text: "สวัสดี — good morning", reply_to: null };
-  const sealed = await sealContent({ contentKey, place: first, body: text, signer });
+  const nothing: Seen = [0, EMPTY_ROOT];
+  const seen: Seen = [184_212, toBase64(await octets("root"))];
+  const sealed = await sealContent({ contentKey, place: first, body: text, seen: nothing, signer });
   const second: Place = { ...first, n: 2, prev: sealed.headerHash, id: "55".repeat(16) };
   const paper: ContentBody = {
     kind: "paper",
@@ -69,10 +73,10 @@ async function contentVectors(): Promise<unknown> {
     sha256: "77".repeat(32),
     reply_to: first.id,
   };
-  const next = await sealContent({ contentKey, place: second, body: paper, signer });
+  const next = await sealContent({ contentKey, place: second, body: paper, seen, signer });
   const objects = [
-    { place: first, body: text, header: toBase64(sealed.header), box: toBase64(sealed.box), header_hash: sealed.headerHash },
-    { place: second, body: paper, header: toBase64(next.header), box: toBase64(next.box), header_hash: next.headerHash },
+    { place: first, body: { ...text, seen: nothing }, header: toBase64(sealed.header), box: toBase64(sealed.box), header_hash: sealed.headerHash },
+    { place: second, body: { ...paper, seen }, header: toBase64(next.header), box: toBase64(next.box), header_hash: next.headerHash },
   ];
   return {
     source: "consult/browser/tests/make_vectors.ts",

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 
 import { openContent, sealContent, newMessageId, NO_PREVIOUS } from "../crypto/content.ts";
 import { fromUtf8, toHex, utf8 } from "../crypto/encoding.ts";
+import { EMPTY_ROOT } from "../crypto/merkle.ts";
 import { change, contentKeys, DAY, deliver, known, leafOf, makeDevice, nameOf, openRoom, ROOM, seatOf, type Device } from "./devices.ts";
 import { refused } from "./refusals.ts";
 
@@ -209,7 +210,7 @@ describe("removal", () => {
     const heads = { installation: "00".repeat(32), consultation: "11".repeat(32), room: ROOM };
     const place = { room: ROOM, epoch: 2, leaf: 0, device: ke.identity.device, n: 1, prev: NO_PREVIOUS, id, heads };
     const contentKey = await ke.rooms.contentKey(pending.state);
-    const sealed = await sealContent({ contentKey, place, body: { kind: "text", text: "After bd has left.", reply_to: null }, signer: ke.privateKey });
+    const sealed = await sealContent({ contentKey, place, body: { kind: "text", text: "After bd has left.", reply_to: null }, seen: [0, EMPTY_ROOT], signer: ke.privateKey });
     const opening = { ...sealed, expected: { room: ROOM, id, device: ke.identity.device }, signatureKey: ke.publicKey };
     await refused("wrong_key", async () => openContent({ ...opening, contentKey: await bd.rooms.contentKey(old) }));
     const { body } = await openContent({ ...opening, contentKey });

@@ -1,49 +1,36 @@
 import { describe, expect, test } from "vitest";
 
-import { sign } from "../crypto/ed25519.ts";
-import { concat, randomBytes, sha256, toBase64, toHex, utf8 } from "../crypto/encoding.ts";
-import { newDeviceKey, type SigningKey } from "../crypto/newkeys.ts";
-import { lastSeen, noteCheckpoint, parseVerifier, readCheckpoint } from "../crypto/record.ts";
+import { randomBytes, toBase64 } from "../crypto/encoding.ts";
+import { newDeviceKey } from "../crypto/newkeys.ts";
+import { parseVerifier, readCheckpoint, readPolicyNumber } from "../crypto/record.ts";
+import { noteBy, ORIGIN, vkeyOf } from "./log.ts";
 import { refused } from "./refusals.ts";
-import { freshRows } from "./shelf.ts";
-
-const NAME = "consult.test";
-
-async function idOf(name: string, { publicKey }: SigningKey): Promise<Uint8Array> {
-  return (await sha256(concat(utf8(`${name}\n`), Uint8Array.of(1), publicKey))).slice(0, 4);
-}
-
-async function vkeyOf(key: SigningKey, name = NAME): Promise<string> {
-  return `${name}+${toHex(await idOf(name, key))}+${toBase64(concat(Uint8Array.of(1), key.publicKey))}`;
-}
-
-async function note(key: SigningKey, text: string, name = NAME): Promise<string> {
-  const signature = concat(await idOf(name, key), await sign(key.privateKey, utf8(text)));
-  return `${text}\n\u2014 ${name} ${toBase64(signature)}\n`;
-}
 
 const key = await newDeviceKey();
 const vkey = await vkeyOf(key);
 const root = toBase64(randomBytes(32));
+const text = `${ORIGIN}\n72\n${root}\n`;
 
 describe("a checkpoint", () => {
   test("signed by the record's key says size and root", async () => {
-    expect(await readCheckpoint(await note(key, `${NAME}\n72\n${root}\n`), vkey)).toEqual([72, root]);
+    const note = await noteBy(key, text);
+    expect(await readCheckpoint(note, vkey)).toEqual({ origin: ORIGIN, size: 72, root, note });
   });
 
   test("is found among the signatures of witnesses", async () => {
-    const text = `${NAME}\n72\n${root}\n`;
-    const own = (await note(key, text)).slice(text.length + 1);
-    const witness = (await note(await newDeviceKey(), text, "witness.example")).slice(text.length + 1);
-    expect(await readCheckpoint(`${text}\n${witness}${own}`, vkey)).toEqual([72, root]);
+    const own = (await noteBy(key, text)).slice(text.length + 1);
+    const witness = (await noteBy(await newDeviceKey(), text, "witness.example")).slice(text.length + 1);
+    expect(await readCheckpoint(`${text}\n${witness}${own}`, vkey)).toMatchObject({ size: 72, root });
   });
 
   test("changed, signed by another key or under another name is refused", async () => {
-    const good = await note(key, `${NAME}\n72\n${root}\n`);
+    const good = await noteBy(key, text);
     await refused("bad_signature", () => readCheckpoint(good.replace("72", "71"), vkey));
     await refused("bad_signature", async () => readCheckpoint(good, await vkeyOf(await newDeviceKey())));
-    await refused("malformed", async () => readCheckpoint(await note(key, `elsewhere\n72\n${root}\n`), vkey));
-    await refused("malformed", async () => readCheckpoint(await note(key, `${NAME}\n072\n${root}\n`), vkey));
+    await refused("malformed", async () => readCheckpoint(await noteBy(key, text.replace(ORIGIN, "elsewhere")), vkey));
+    await refused("malformed", async () => readCheckpoint(await noteBy(key, text.replace("72", "072")), vkey));
+    await refused("malformed", async () => readCheckpoint(await noteBy(key, text.replace("72", "0")), vkey));
+    await refused("malformed", async () => readCheckpoint(await noteBy(key, `${text}an extension\n`), vkey));
     await refused("malformed", () => readCheckpoint("no note", vkey));
   });
 
@@ -51,15 +38,17 @@ describe("a checkpoint", () => {
     await refused("malformed", () => parseVerifier(vkey.replace(/\+[0-9a-f]{8}\+/, "+00000000+")));
     await refused("malformed", () => parseVerifier("nothing"));
   });
+});
 
-  test("may only grow, and has one root for one size", async () => {
-    const { rows } = await freshRows();
-    expect((await lastSeen(rows))[0]).toBe(0);
-    expect(await noteCheckpoint(rows, [5, root])).toBe(true);
-    expect(await noteCheckpoint(rows, [5, root])).toBe(true);
-    expect(await noteCheckpoint(rows, [4, root])).toBe(false);
-    expect(await noteCheckpoint(rows, [5, toBase64(randomBytes(32))])).toBe(false);
-    expect(await noteCheckpoint(rows, [9, toBase64(randomBytes(32))])).toBe(true);
-    expect((await lastSeen(rows))[0]).toBe(9);
+describe("a policy", () => {
+  test("says its number in its first line, signed by the record's key", async () => {
+    expect(await readPolicyNumber(await noteBy(key, `# consult policy 12 ${ORIGIN}\nquorum none\n`), vkey)).toBe(12);
+  });
+
+  test("of another record, without a number or not signed is refused", async () => {
+    const lines = ["# consult policy 12 elsewhere\n", `# consult policy 012 ${ORIGIN}\n`, `# consult policy 0 ${ORIGIN}\n`, "quorum none\n"];
+    for (const line of lines) await refused("malformed", async () => readPolicyNumber(await noteBy(key, line), vkey));
+    const other = await newDeviceKey();
+    await refused("bad_signature", async () => readPolicyNumber(await noteBy(other, `# consult policy 12 ${ORIGIN}\n`), vkey));
   });
 });
