@@ -24,6 +24,7 @@ CSRF_TRUSTED_ORIGINS = CONSULT_ORIGINS
 CONSULT_DATA = ENV.data
 CONSULT_LOG_KEY = ENV.log_key
 CONSULT_BLOBS = ENV.blobs
+CONSULT_SHRED = ENV.shred
 CONSULT_PROXY = ENV.proxy
 #: the log's origin (C2SP tlog-checkpoint): the installation's own name, without scheme
 CONSULT_ORIGIN = f"{ENV.host}/consult"

@@ -148,8 +148,7 @@ def mark_reached(*, account: Account, consultation_id: str, now: datetime) -> bo
     row = Composition.objects.filter(consultation_id=consultation_id, party_id=place.focal_point_of, reached_at=None)
     if row.update(reached_at=now) != 1:
         return False
-    names = {"party": place.focal_point_of}
-    journal.note(type="invitation.opened", about={}, now=now, by=place.card, scope=consultation_id, names=names)
+    journal.note(type="invitation.opened", about={}, now=now, by=place.card, scope=consultation_id, party=place.focal_point_of)
     return True
 
 

@@ -22,6 +22,7 @@ from secure import delivery
 from secure.codes import fingerprint
 from secure.errors import BadInput, Forbidden, NotFound
 from secure.log import record, store
+from secure.log.disclosures import Personal
 
 if TYPE_CHECKING:
     from secure.log.record import Entry, Proof
@@ -166,7 +167,7 @@ def _record_search(account: Account, wanted: Search, *, now: datetime) -> None:
     about = {"kind": wanted.kind, "party": wanted.party}
     days = {"since": wanted.since, "until": wanted.until}
     about |= {name: day.isoformat() for name, day in days.items() if day}
-    names = {"sought": wanted.person} if wanted.person else {}
+    names = [Personal("sought", wanted.person, record.sought_subject(wanted.person, parties.card_of(account)))] if wanted.person else []
     asked = {name: value for name, value in about.items() if value}
     journal.note(type="register.searched", about=asked, now=now, by=parties.card_of(account), names=names)
 
@@ -247,7 +248,7 @@ class _Speech:
             kind=kind,
             text=self._sentence(entry),
             reference=self.references.get(entry.scope, ""),
-            party=first.party if first else entry.names.get(record.PARTY, ""),
+            party=first.party if first else entry.party,
             who="; ".join(self.person(person.party, person.name) for person in entry.people),
             source=str(SOURCES.get(entry.src, entry.src)),
             erased=entry.erased,
@@ -259,7 +260,7 @@ class _Speech:
         if found is None:
             return entry.type
         body = entry.body or {}
-        party = entry.names.get(record.PARTY) or str(body.get("party") or entry.data.get("party") or "")
+        party = entry.party or str(body.get("party") or entry.data.get("party") or "")
         about = entry.names.get(record.PERSON, "")
         who = "; ".join(self.person(person.party, person.name) for person in entry.people)
         return str(found[1]).format(

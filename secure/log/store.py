@@ -6,9 +6,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
 from django.db import connection, transaction
 
+from secure.log.disclosures import Opened, opened
 from secure.log.merkle import HASH_BYTES, prove_consistency, prove_inclusion
 from secure.log.tiles import Subtrees, TilePlace, width_at
 from secure.models import Checkpoint, DeviceCounter, Disclosure, LogEvent, LogHead, LogLeaf, LogTile, Namespace, StatementRow
@@ -139,11 +141,11 @@ def statements() -> Iterator[tuple[str, str, str, int, bytes]]:
         yield hash_, type_, scope, n, bytes(body)
 
 
-def disclosures() -> Iterator[tuple[bytes, str, str, bytes]]:
-    """(event's bytes, name, value, salt) of every personal value that is kept."""
-    rows = Disclosure.objects.order_by("pk").values_list("event__body", "name", "value", "salt")
-    for event, name, value, salt in rows.iterator(chunk_size=500):
-        yield bytes(event), name, value, bytes(salt)
+def disclosures() -> Iterator[Opened]:
+    """Every personal value that is kept, opened as far as its keys are there."""
+    rows = Disclosure.objects.order_by("pk").select_related("event").iterator(chunk_size=500)
+    while chunk := list(islice(rows, 500)):
+        yield from opened(chunk)
 
 
 def loose_events() -> int:
