@@ -50,6 +50,8 @@ class Report:
     pending: int = 0
     closed: dict[str, int] = field(default_factory=dict)
     """personal values whose keys are gone, counted by whose they are"""
+    erased: set[str] = field(default_factory=set)
+    """those whom the record says to have been erased"""
     faults: list[Fault] = field(default_factory=list)
 
 
@@ -88,6 +90,7 @@ def lines(report: Report) -> Iterator[str]:
     if report.faults:
         yield "NOT VERIFIED: the record is not what was signed. Keep this database as it is and tell both Co-Chairs."
         return
+    yield from _values(report)
     if not report.signed:
         yield "No checkpoint has been signed yet: nothing to verify against."
         return
@@ -95,6 +98,16 @@ def lines(report: Report) -> Iterator[str]:
     waiting = report.entries - report.signed + report.pending
     if waiting:
         yield f"{waiting} newer entries have been recorded and are not signed yet; they will be within seconds while the server runs."
+
+
+def _values(report: Report) -> Iterator[str]:
+    """Personal values that cannot be read any more: erased, or locked for want of a key. Neither touches the record."""
+    erased = sum(count for subject, count in report.closed.items() if subject in report.erased)
+    locked = sum(report.closed.values()) - erased
+    if erased:
+        yield f"{erased} personal values are erased: their persons' keys were destroyed, and the record says so."
+    if locked:
+        yield f"{locked} personal values cannot be opened: their keys are not in the shred store. The record itself holds."
 
 
 def verify(*, verifier: Verifier, pin: tuple[int, bytes] | None = None) -> Report:
@@ -143,6 +156,8 @@ def _replay(report: Report, known: Mapping[str, _Statement], seen: dict[str, lis
     """Checks 1 to 10. `seen` collects, for each namespace, the statements its events name, in order."""
 
     def on_event(index: int, event: Event) -> None:
+        if event.type == "subject.erased":
+            report.erased.add(str(event.data.get("subject")))
         if event.statement is None:
             return
         seen.setdefault(event.ns, []).append(event.statement)

@@ -97,7 +97,7 @@ def perform(*, signed: Signed, enclosed: Enclosed, now: datetime, late: bool = F
 
 def _names(about: Card | None) -> list[Personal]:
     """For the record: whom the act is about. The name can be erased; the event stays."""
-    return [Personal("person", about.account.name, about.hash)] if about else []
+    return [Personal("person", about.account.name, about.hash)] if about and about.account.name else []
 
 
 def _party(act: Act, about: Card | None) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
-from meetings import access, installation, journal
+from meetings import access, installation, journal, roll
 from meetings.access import ConsultationPlace
 from meetings.models import Composition, Consultation, Delegate, Party
 from secure import cards, delivery, key_packages
@@ -167,7 +167,7 @@ def _person(place: Delegate, known: Mapping[str, Card], held: list[Client], reac
     card = known.get(place.card)
     return DelegateRow(
         card=place.card,
-        name=card.account.name if card else "",
+        name=roll.name_of(card) if card else "",
         party=place.party,
         capacity=place.capacity,
         undertaken=place.undertaken_at is not None or place.capacity == "chair",
@@ -199,7 +199,7 @@ def _row(row: Composition, place: ConsultationPlace, focal: Card | None, people:
         capacity=row.capacity,
         history=row.history,
         focal_point=focal.hash if focal else "",
-        focal_person=focal.account.name if focal else "",
+        focal_person=roll.name_of(focal) if focal else "",
         invited=convened and focal is not None,
         reached_at=row.reached_at if told else None,
         answer=row.answer,

@@ -234,7 +234,7 @@ class _Speech:
 
     def person(self, party: str, name: str) -> str:
         """Party before person."""
-        return " · ".join(part for part in (self.parties.get(party, party), name) if part)
+        return " · ".join(part for part in (self.parties.get(party, party), name or str(SOMEBODY)) if part)
 
     def line(self, entry: Entry) -> Line:
         kind, _sentence = SENTENCES.get(entry.type, ("", None))
@@ -265,7 +265,7 @@ class _Speech:
         who = "; ".join(self.person(person.party, person.name) for person in entry.people)
         return str(found[1]).format(
             who=who or str(SOMEONE),
-            about=self.person(party, about) if about else str(SOMEBODY),
+            about=self.person(party, about),
             party=self.parties.get(party, party),
             answer=ANSWERS.get(str(body.get("answer")), ""),
             capacity=CAPACITIES.get(str(body.get("capacity")), ""),

@@ -32,6 +32,7 @@ SENTENCES: Final[dict[str, tuple[str, Promise]]] = {
     "invitation.made": ("people", _("{who} made an enrolment code for {about}.")),
     "invitation.withdrawn": ("people", _("{who} withdrew the enrolment code of {about}.")),
     "invitation.confirmed": ("people", _("{who} checked and confirmed the keys of {about}.")),
+    "subject.erased": ("people", _("The host erased the details of a person; what the person did stays recorded.")),
     "account.enrolled": ("people", _("{about} used an enrolment code.")),
     "officer.confirmed": ("people", _("{about} became an officer of the secretariat, confirmed by {who}.")),
     "recovery.replaced": ("people", _("A recovery sheet was replaced.")),
@@ -83,7 +84,7 @@ SOURCES: Final[dict[str, Promise]] = {
     "host": _("on the host’s word"),
 }
 
-SOMEBODY: Final = _("a person whose name is no longer kept")
+SOMEBODY: Final = _("a person whose details were erased")
 SOMEONE: Final = _("the host")
 
 

@@ -138,7 +138,7 @@ def reset_sign_in(*, sign_in_name: str, now: datetime) -> SignInReset:
 
     All sessions end. Keys, cards, seats and recovery box stay as they are: the operator gains the sign-in, never the keys.
     """
-    account = Account.objects.filter(sign_in_name=sign_in_name.strip().lower()).first()
+    account = Account.objects.filter(sign_in_name=sign_in_name.strip().lower(), is_active=True).first()
     if account is None:
         raise NotFound()
     password = "-".join(secrets.token_hex(3) for _ in range(5))
