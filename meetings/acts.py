@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from django.db import transaction
 
-from meetings import access, accreditation, convening, devices, enclosures, installation, parties, reading, seating
+from meetings import access, accreditation, convening, devices, disposal, enclosures, installation, parties, reading, seating
 from meetings.act import Act
 from meetings.statements import TABLE, Chain, kind_of
 from secure import cards, chains, drafts, fanout, statements
@@ -54,6 +54,7 @@ PERFORM: Final[Mapping[str, Callable[[Act], None]]] = {
     "seat": seating.seat,
     "unseat": seating.unseat,
     "exclude": seating.exclude,
+    "consultation.dispose": disposal.dispose,
     "room.open": convening.open_room,
 }
 """Every row of `meetings.statements.TABLE` but `account.card`, which only enrolment brings."""
@@ -127,6 +128,8 @@ def _check_enclosed(act: Act) -> None:
         installation.check_wraps(act)
     elif act.type == "seat":
         seating.check_wrap(act)
+    elif act.type == "consultation.dispose":
+        disposal.check(act)
     else:
         enclosures.refuse_others(act.enclosed)
 

@@ -17,7 +17,7 @@ from django.db import transaction
 
 from meetings import journal, parties
 from meetings.models import Consultation, Party
-from meetings.register_words import ANSWERS, CAPACITIES, SENTENCES, SOMEBODY, SOMEONE, SOURCES, types_of
+from meetings.register_words import ANSWERS, BASES, CAPACITIES, PRUNED, SENTENCES, SOMEBODY, SOMEONE, SOURCES, types_of
 from secure import delivery
 from secure.codes import fingerprint
 from secure.errors import BadInput, Forbidden, NotFound
@@ -33,7 +33,7 @@ TICKET_LASTS: Final = timedelta(hours=12)
 FIRST_YEAR, LAST_YEAR = 2000, 2200
 """Days beyond these are slips of the keyboard, and some cannot be said in UTC."""
 _SALT = "meetings.register"
-_SHOWN = (Consultation.State.CONCURRED, Consultation.State.OPEN)
+_SHOWN = (Consultation.State.CONCURRED, Consultation.State.OPEN, Consultation.State.DISPOSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +256,8 @@ class _Speech:
 
     def _sentence(self, entry: Entry) -> str:
         """An act this table does not know is shown by its type, rather than left out."""
+        if entry.pruned:
+            return str(PRUNED)
         found = SENTENCES.get(entry.type)
         if found is None:
             return entry.type
@@ -272,6 +274,10 @@ class _Speech:
             number=entry.data.get("number", ""),
             version=entry.data.get("version", ""),
             build=_fingerprint(entry.data.get("manifest")),
+            basis=BASES.get(str(entry.data.get("basis")), ""),
+            count=entry.data.get("count", ""),
+            first=entry.data.get("first", ""),
+            last=entry.data.get("last", ""),
         )
 
 

@@ -19,6 +19,7 @@ KINDS: Final[dict[str, Promise]] = {
     "seats": _("Seats given and taken"),
     "room": _("Room and papers"),
     "sign_in": _("Sign-in"),
+    "disposal": _("Retention and disposal"),
     "register": _("Use of the register"),
     "service": _("The service itself"),
 }
@@ -57,6 +58,9 @@ SENTENCES: Final[dict[str, tuple[str, Promise]]] = {
     "sign_in.reset": ("sign_in", _("The host reset the sign-in of {about}; keys and seats were not touched.")),
     "sign_in.renewed": ("sign_in", _("Sign-in was renewed after a reset.")),
     "session.ended_everywhere": ("sign_in", _("Somebody signed out everywhere.")),
+    "disposal.requested": ("disposal", _("{who} asked for the disposal of the consultation: {basis}.")),
+    "consultation.dispose": ("disposal", _("Both Co-Chairs signed the disposal of the consultation: {who}.")),
+    "consultation.disposed": ("disposal", _("{count} entries were disposed of, numbers {first} to {last}: {basis}.")),
     "register.searched": ("register", _("{who} searched the register.")),
     "register.opened": ("register", _("{who} opened entry {number} of the register.")),
     "build.deployed": ("service", _("The host put another build into service: {build}, version {version}.")),
@@ -84,6 +88,13 @@ SOURCES: Final[dict[str, Promise]] = {
     "host": _("on the host’s word"),
 }
 
+BASES: Final[dict[str, Promise]] = {
+    "retention_over": _("the agreed retention period is over"),
+    "agreed_early": _("the parties agreed to it before the period was over"),
+    "legal_order": _("a legal order requires it"),
+}
+
+PRUNED: Final = _("This entry was disposed of together with its consultation. That it was here, and when, can still be proven.")
 SOMEBODY: Final = _("a person whose details were erased")
 SOMEONE: Final = _("the host")
 

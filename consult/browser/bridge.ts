@@ -18,6 +18,8 @@ export type PartyCapacity = "chair" | "steering_group" | "affected" | "invited" 
 export type DelegateCapacity = "head" | "alternate" | "adviser" | "observer" | "interpreter";
 /** What a person is who is seated by both Co-Chairs. */
 export type OfficerCapacity = "secretariat" | "chair_staff";
+/** why a consultation is disposed of; only the first waits for the end of the retention period */
+export type DisposalBasis = "retention_over" | "agreed_early" | "legal_order";
 export type SeatCapacity = "chair" | DelegateCapacity | OfficerCapacity;
 export type Answer = "accept" | "decline" | "awaiting_instructions";
 /** `opening`, `joining` or `sitting:<n>` */
@@ -284,7 +286,7 @@ export type SealedText<T> =
 /** Everything said here was checked against signatures, down to the pinned installation. */
 export interface ConsultationView {
   readonly consultation: Hex;
-  readonly state: "proposed" | "returned" | "withdrawn" | "concurred";
+  readonly state: "proposed" | "returned" | "withdrawn" | "concurred" | "disposed";
   readonly reference: string;
   readonly level: Level;
   readonly urgency: Urgency;

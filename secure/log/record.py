@@ -39,7 +39,7 @@ class Entry:
     `src` says whose word it is: `state` (signed statements), `client` (signed by a device) or `host`. `body` is the statement's
     body for `state`. `party` is the code of the party it concerns. `names` are the disclosures that can still be read, by name (of
     several with one name, one); `erased` counts the digests whose values are gone. `at` is when the server recorded it, `sealed`
-    when the sequencer placed it, `signed` whether a checkpoint covers it.
+    when the sequencer placed it, `signed` whether a checkpoint covers it; `pruned` whether its event went in a disposal.
     """
 
     number: int
@@ -57,6 +57,7 @@ class Entry:
     party: str
     names: Mapping[str, str]
     erased: int
+    pruned: bool = False
 
 
 @dataclass(frozen=True)
@@ -244,24 +245,26 @@ def _entry(
     leaf = parse_leaf(bytes(row.body))
     if stored is None or not isinstance(leaf, EntryLeaf):
         raise NotFound
-    event = parse_event(bytes(stored.body))
-    digests = cast("list[str]", event.data.get("_sd", []))
+    pruned = not bytes(stored.body)
+    data = {} if pruned else parse_event(bytes(stored.body)).data
+    digests = cast("list[str]", data.get("_sd", []))
     return Entry(
         number=row.index,
         place=leaf.cseq,
         scope=stored.namespace.scope,
-        type=event.type,
-        src=event.src,
+        type=stored.type,
+        src=stored.src,
         at=stored.at,
         sealed=datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=leaf.t),
         signed=row.index < size,
-        statement=event.statement,
+        statement=stored.statement or None,
         body=bodies.get(stored.statement),
-        data=event.data,
+        data=data,
         people=people,
         party=party,
         names={str(found.name): found.value for found in names},
         erased=len(digests) - len(names),
+        pruned=pruned,
     )
 
 

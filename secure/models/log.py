@@ -1,7 +1,8 @@
 """The record: events, the tree's leaves and tiles, checkpoints. Bytes are what is hashed; hashes in columns are lower-case hex.
 
 `LogEvent`, `LogLeaf` and `Checkpoint` are written once: triggers refuse to change or delete their rows (a guard against our own
-mistakes, not against the database's owner; against the owner stand the tree and its signatures). What may be erased is apart:
+mistakes, not against the database's owner; against the owner stand the tree and its signatures). One thing they let pass: a `body` is
+emptied in a namespace that was disposed of, beside its certificate. What may be erased one by one is apart:
 `Disclosure`, `EventPerson`, `EventParty` and `DeviceCounter` can go without touching a byte that was hashed.
 """
 
@@ -142,10 +143,26 @@ class EventPerson(models.Model):
         constraints: ClassVar = [models.UniqueConstraint(fields=["event", "card"], name="one_row_per_person")]
 
 
+class DestructionManifest(models.Model):
+    """The list of what a disposal destroyed, as both Co-Chairs signed its hash. Written once."""
+
+    sha256 = models.CharField(max_length=HEX_32, primary_key=True)
+    body = models.BinaryField()
+
+
+class Disposal(models.Model):
+    """A namespace whose events were emptied, and the event that certifies it. Written once, and only beside such an event."""
+
+    namespace = models.OneToOneField(Namespace, primary_key=True, on_delete=models.PROTECT, related_name="disposal")
+    certificate = models.OneToOneField(LogEvent, on_delete=models.PROTECT, related_name="disposal")
+
+
 __all__ = [
     "Checkpoint",
+    "DestructionManifest",
     "DeviceCounter",
     "Disclosure",
+    "Disposal",
     "EventParty",
     "EventPerson",
     "LogEvent",

@@ -67,7 +67,7 @@ def stored_text() -> str:
         tables = connection.introspection.table_names(cursor)
         rows = []
         for table in tables:
-            cursor.execute(f'SELECT * FROM "{table}"')
+            cursor.execute(f'SELECT * FROM "{table}"')  # noqa: S608
             rows += cursor.fetchall()
     return "\n".join(str([bytes(cell) if isinstance(cell, memoryview) else cell for cell in row]) for row in rows)
 
