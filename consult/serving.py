@@ -47,10 +47,12 @@ def serve(env: Env, *, announce: Callable[[], None]) -> int:
     from consult.server import Server  # isort: skip
     from consult import rooms
     from consult.asgi import application
+    from secure import disposal
     from secure.keys import load_log_key
     from secure.log.sequencer import SequencerThread
 
     sequencer = SequencerThread(load_log_key(settings.CONSULT_LOG_KEY, origin=settings.CONSULT_ORIGIN), begun=_record_build)
+    disposal.complete()
 
     def ready() -> None:
         sequencer.start()

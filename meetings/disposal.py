@@ -15,12 +15,15 @@ from django.db import transaction
 
 from meetings import enclosures, installation, journal, parties
 from meetings.models import Consultation
+from meetings.register_words import BASES
 from meetings.statements import DISPOSAL_BASES
 from secure import cards, delivery, disposal, fanout
 from secure.errors import BadInput, Conflict, Forbidden, NotFound
 from secure.manifest import Whole, manifest_of
 
 if TYPE_CHECKING:
+    from django.utils.functional import Promise
+
     from meetings.act import Act
     from secure.log.certificate import Certificate
     from secure.models import Account
@@ -98,6 +101,11 @@ def destroyed(*, account: Account, consultation_id: str, now: datetime) -> list[
 def stored_manifest(*, account: Account, consultation_id: str, now: datetime) -> bytes:
     """The list of what was destroyed, as it was signed."""
     return disposal.manifest_named(destroyed(account=account, consultation_id=consultation_id, now=now)[0].certificate.manifest)
+
+
+def bases_now(keeping: Keeping) -> dict[str, Promise]:
+    """The grounds on which an officer may ask today, in words."""
+    return {word: BASES[word] for word in DISPOSAL_BASES if keeping.due or word != RETENTION_OVER}
 
 
 # ------------------------------------------------------------------------------------------------------------------------ acts

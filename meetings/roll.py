@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from meetings import installation, parties
 from meetings.models import Delegate, Officer, Party
 from meetings.register_words import SOMEBODY
-from secure import cards
+from secure import cards, chains
 
 if TYPE_CHECKING:
     from secure.models import Account, Card
@@ -62,6 +62,14 @@ def chairs_of(*, proposer: str) -> tuple[Office, Office]:
     """The Co-Chair who proposed, then the other one. `proposer` is a card."""
     first, second = chairs()
     return (first, second) if first.card == proposer else (second, first)
+
+
+def signers(statement: str) -> list[Office]:
+    """The Co-Chairs who signed a statement, with the names they bear today."""
+    found = chains.find(statement)
+    known = cards.cards_named(found.cards if found else ())
+    named = parties.parties_named({card.party for card in known.values()})
+    return [Office(named[card.party], name_of(card), card.hash) for card in sorted(known.values(), key=lambda each: each.party)]
 
 
 def seatable() -> list[Seatable]:

@@ -155,7 +155,8 @@ export type DraftAct =
   | { readonly type: "party.key"; readonly party: PartyCode; readonly card: Hex; readonly fingerprint: string; readonly former: "retired" | "compromised" | null }
   | (ActInConsultation & { readonly type: "seat"; readonly capacity: OfficerCapacity; readonly rooms: readonly string[] })
   | (ActInConsultation & { readonly type: "unseat"; readonly rooms: readonly string[] })
-  | (ActInConsultation & { readonly type: "exclude"; readonly device: Hex | null });
+  | (ActInConsultation & { readonly type: "exclude"; readonly device: Hex | null })
+  | { readonly type: "consultation.dispose"; readonly consultation: Hex; readonly reference: string; readonly basis: DisposalBasis; readonly manifest: Hex };
 
 /** Whom the act concerns, and in which consultation: all of it from signed statements. */
 interface ActInConsultation extends CardView {
@@ -632,6 +633,10 @@ export interface Calls {
   readonly seat: Call<{ readonly consultation: Hex; readonly card: Hex; readonly capacity: OfficerCapacity }, DraftMade>;
   readonly unseat: Call<{ readonly consultation: Hex; readonly card: Hex }, DraftMade>;
   readonly exclude: Call<{ readonly consultation: Hex; readonly card: Hex; readonly device: Hex | null }, DraftMade>;
+  /** An officer asks both Co-Chairs; nothing is signed by it. */
+  readonly disposalRequest: Call<{ readonly consultation: Hex; readonly basis: DisposalBasis }, Record<string, never>>;
+  /** `basis`: the ground exactly as it was shown */
+  readonly dispose: Call<{ readonly consultation: Hex; readonly basis: DisposalBasis }, DraftMade>;
 
   // the room
   readonly roomOpen: Call<{ readonly consultation: Hex }, { readonly room: Hex }>;
