@@ -57,9 +57,10 @@ def check_wrap(act: Act) -> dict[str, bytes]:
 
 
 def entitled(standing: Standing) -> frozenset[str]:
-    """Cards that may hold the brief's key: the Co-Chairs; after concurrence focal points, and everybody accredited or seated."""
+    """Cards that may hold the brief's key: the Co-Chairs; after concurrence focal points, and everybody accredited or seated. Nobody
+    once it was disposed of."""
     consultation, now = standing.consultation, standing.newest
-    if consultation is None or now is None:
+    if consultation is None or now is None or consultation.state == "disposed":
         return frozenset()
     if consultation.state != "concurred":
         return now.chair_cards

@@ -281,8 +281,8 @@ export interface OfficerView {
 
 export type SealedText<T> =
   | { readonly kind: "open"; readonly text: T }
-  /** `brief_not_here`: somebody who holds it must come online; `brief_altered`: alarm */
-  | { readonly kind: "closed"; readonly cause: "brief_not_here" | "brief_altered" };
+  /** `brief_not_here`: somebody who holds it must come online; `brief_altered`: alarm; `disposed`: destroyed with its consultation */
+  | { readonly kind: "closed"; readonly cause: "brief_not_here" | "brief_altered" | "disposed" };
 
 /** Everything said here was checked against signatures, down to the pinned installation. */
 export interface ConsultationView {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,14 +24,14 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def world(settings: Any, tmp_path: Path) -> Iterator[World]:
+def world(settings: Any, tmp_path: Path) -> World:
     settings.CONSULT_SHRED, settings.CONSULT_BLOBS = tmp_path / "shred", tmp_path / "papers"
     stage = stages.concurred()
     stage.answer(THAILAND)
     stage.accredit(THAILAND, THAI_HEAD)
     world = World(stage, now=timezone.now())
     world.sealed()
-    yield world
+    return world
 
 
 def browser(world: World, person: Person) -> Client:
