@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
-from meetings import enclosures, installation, journal, parties
+from meetings import enclosures, installation, journal, parties, roll
 from meetings.models import Consultation
 from meetings.register_words import BASES
 from meetings.statements import DISPOSAL_BASES
@@ -88,14 +88,15 @@ def manifest_for(*, account: Account, consultation_id: str) -> tuple[str, bytes]
 
 
 def destroyed(*, account: Account, consultation_id: str, now: datetime) -> list[Destroyed]:
-    """The certificates, once it has been done."""
+    """The certificates, once it has been done: the consultation's own first."""
     found = kept(account=account, consultation_id=consultation_id, now=now).consultation
     if found.state != Consultation.State.DISPOSED:
         raise NotFound
     whole = whole_of(found.id)
     rows = disposal.certificates(whole)
     own = disposal.namespace_of(found.id)
-    return [Destroyed(number, certificate.ns != own, certificate, at) for number, certificate, at in rows]
+    found = [Destroyed(number, certificate.ns != own, certificate, at) for number, certificate, at in rows]
+    return sorted(found, key=lambda each: (each.room, each.certificate.first))
 
 
 def stored_manifest(*, account: Account, consultation_id: str, now: datetime) -> bytes:
@@ -156,7 +157,7 @@ def whole_of(consultation_id: str) -> Whole:
 def _keeping(found: Consultation, *, now: datetime) -> Keeping:
     until = _kept_until(found)
     by = cards.card_named(found.disposal_requested_by)
-    return Keeping(found, until, now >= until, by.account.name if by else "")
+    return Keeping(found, until, now >= until, roll.name_of(by) if by else "")
 
 
 def _kept_until(found: Consultation, *, besides: str = "") -> datetime:
