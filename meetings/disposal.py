@@ -95,8 +95,8 @@ def destroyed(*, account: Account, consultation_id: str, now: datetime) -> list[
     whole = whole_of(found.id)
     rows = disposal.certificates(whole)
     own = disposal.namespace_of(found.id)
-    found = [Destroyed(number, certificate.ns != own, certificate, at) for number, certificate, at in rows]
-    return sorted(found, key=lambda each: (each.room, each.certificate.first))
+    done = [Destroyed(number, certificate.ns != own, certificate, at) for number, certificate, at in rows]
+    return sorted(done, key=lambda each: (each.room, each.certificate.first))
 
 
 def stored_manifest(*, account: Account, consultation_id: str, now: datetime) -> bytes:
