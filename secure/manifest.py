@@ -1,7 +1,9 @@
 """The destruction manifest: what goes when a consultation is disposed of, as a list of hashes that both Co-Chairs sign.
 
 Canonical JSON `{v:1, consultation, series:[{scope, ns, count, head}], goes:[[word, SHA-256 hex], …]}`, sorted. An event's hash is the one
-its leaf holds, a paper's the one over its sealed chunks; of everything else it is taken over what is stored.
+its leaf holds, a paper's the one over its sealed chunks; of everything else it is taken over what is stored. Copies of keys, sealed to
+one person or device each (wraps, welcomes, history slices, key rings), go too and are not listed: browsers renew them by themselves, and
+what both sign must stand still.
 """
 
 from __future__ import annotations
@@ -19,16 +21,12 @@ from secure.models import (
     Departure,
     Disclosure,
     Handshake,
-    HistoryGrant,
     LogEvent,
     LogLeaf,
     Namespace,
-    RingEntry,
     Room,
     RoomItem,
     SealedText,
-    Welcome,
-    Wrap,
 )
 
 if TYPE_CHECKING:
@@ -87,14 +85,10 @@ def _goes(whole: Whole, besides: str) -> Iterator[list[Json]]:
     in_rooms = {"room__in": whole.rooms}
     yield from _each("item", RoomItem.objects.filter(**in_rooms), "body")
     yield from _each("handshake", Handshake.objects.filter(**in_rooms), "commit")
-    yield from _each("welcome", Welcome.objects.filter(**in_rooms), "body", "tree")
     departed = ("before_group_info", "before_tree", "group_info", "tree")
     yield from _each("departure", Departure.objects.filter(**in_rooms), *departed)
     yield from _each("state", Room.objects.filter(id__in=whole.rooms), "group_info", "tree")
-    yield from _each("history", HistoryGrant.objects.filter(**in_rooms), "box")
-    yield from _each("ring", RingEntry.objects.filter(**in_rooms), "box")
     yield from _each("text", SealedText.objects.filter(scope=whole.consultation), "ciphertext")
-    yield from _each("wrap", Wrap.objects.filter(sealed__scope=whole.consultation), "box")
     for paper in Blob.objects.filter(**in_rooms).values_list("sha256", flat=True):
         yield ["paper", paper]
     events = LogEvent.objects.filter(namespace__scope__in=whole.scopes).exclude(statement=besides or "-")

@@ -3,8 +3,8 @@
 import type { DisposalBasis, DraftMade, Hex } from "../bridge.ts";
 import type { Context, Self } from "./context.ts";
 import { sha256, toHex, utf8 } from "./encoding.ts";
-import { Failure } from "./failure.ts";
-import { members, text } from "./reading.ts";
+import { Failure, hasCode } from "./failure.ts";
+import { members, text, type Members } from "./reading.ts";
 import { beginDraft } from "./signing.ts";
 import { convened } from "./standing.ts";
 
@@ -25,10 +25,25 @@ export async function dispose(here: Here, basis: DisposalBasis): Promise<DraftMa
     ...here,
     type: "consultation.dispose",
     compose: async ({ standing }) => {
-      const listed = members(await context.server.get(`/api/consultations/${consultation}/disposal`));
+      const listed = await listOf(context, consultation);
       if (listed["basis"] !== basis) throw new Failure("superseded", "asked for on another ground since");
       const manifest = toHex(await sha256(utf8(text(listed["manifest"]))));
       return { body: { proposal: convened(standing).id, basis, manifest }, enclosed: {} };
     },
   });
+}
+
+const ATTEMPTS = 5;
+const SEALING = 1000;
+
+/** What would go now. The newest entry, often the request itself, is sealed within a second or two: that is waited for. */
+async function listOf(context: Context, consultation: Hex): Promise<Members> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return members(await context.server.get(`/api/consultations/${consultation}/disposal`));
+    } catch (error) {
+      if (!hasCode(error, "not_sealed_yet") || attempt === ATTEMPTS) throw error;
+      await new Promise((resolve) => setTimeout(resolve, SEALING));
+    }
+  }
 }
