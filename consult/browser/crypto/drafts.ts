@@ -9,6 +9,7 @@ import { judge } from "./judging.ts";
 import { cardView } from "./people.ts";
 import { count, list, members, name, orNull } from "./reading.ts";
 import { Refusal } from "./refusal.ts";
+import { convened } from "./standing.ts";
 import { cosign, encodeSignature, parseSigned, type Signed } from "./statements.ts";
 
 interface Waiting {
@@ -114,7 +115,7 @@ function actOf({ standing }: View, { statement, scope }: Signed): DraftAct | und
       }
       case "consultation.dispose": {
         const { basis, manifest } = bodyOf(statement, "consultation.dispose");
-        return { type: "consultation.dispose", consultation: scope, basis, manifest };
+        return { type: "consultation.dispose", consultation: scope, reference: convened(standing).proposed.reference, basis, manifest };
       }
       default:
         return undefined;
