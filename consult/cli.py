@@ -60,6 +60,9 @@ def parser() -> argparse.ArgumentParser:
     chairs.add_argument("--australia", required=True, metavar="NAME", help="the Co-Chair for Australia, by name")
     reset = _add(admin, "reset-sign-in", reset_sign_in, "give a person who lost access a one-use password and a new second factor")
     reset.add_argument("name", help="the sign-in name")
+    erase = _add(admin, "erase-subject", erase_subject, "erase a person: name, sign-in and keys, for good")
+    erase.add_argument("name", help="the sign-in name, or the card or invitation as the record names it")
+    erase.add_argument("--for-good", action="store_true", help="do it; without this the command only says what would happen")
     return top
 
 
@@ -208,6 +211,33 @@ def reset_sign_in(args: argparse.Namespace) -> int:
     print("At sign-in the person chooses a password and sets up a new second factor.")
     print("All sessions of this person have ended. Keys and seats are untouched. The record has an entry of this.")
     return 0
+
+
+def erase_subject(args: argparse.Namespace) -> int:
+    set_up()
+    from meetings.erasure import erase_person
+    from secure.errors import NotFound, Refusal
+
+    if not args.for_good:
+        print("This destroys the person's name, sign-in, recovery backup and the keys to every name in the record.")
+        print("Nobody can undo it. The record keeps what the person did, under a card without a name, and says that it was erased.")
+        return refuse("Nothing was changed. To do it, say it again with --for-good.")
+    try:
+        erased = erase_person(which=args.name, now=datetime.now(UTC))
+    except NotFound:
+        return refuse(f"Nobody is called {args.name}.")
+    except Refusal as refusal:
+        return refuse(ERASE_REFUSED[refusal.code])
+    print("Erased. The record has an entry of this." if erased.fresh else "This person was erased before; what was left is gone now too.")
+    print("Copies of the shred folder must not outlive 30 days: the oldest one still opens the names.")
+    return 0
+
+
+ERASE_REFUSED = {
+    "still_seated": "This person has a place in a consultation. Their focal point withdraws them, or both Co-Chairs end the seat, first.",
+    "still_in_office": "This person is a Co-Chair or a party's focal point. Somebody else must hold that office first.",
+}
+"""Why somebody cannot be erased, in words."""
 
 
 def demonstrate(args: argparse.Namespace) -> int:

@@ -75,6 +75,10 @@ class Env:
         return self.data / "papers"
 
     @property
+    def shred(self) -> Path:
+        return self.data / "shred"
+
+    @property
     def sqlite(self) -> Path | None:
         return None if self.database_url else self.data / "consult.sqlite3"
 

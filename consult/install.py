@@ -56,7 +56,8 @@ def make(data: Path, *, origin: str) -> None:
     )
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     data.chmod(0o700)
-    (data / "papers").mkdir(mode=0o700)
+    for folder in ("papers", "shred"):
+        (data / folder).mkdir(mode=0o700)
     _write(data / "secret.key", key + "\n")
     _write(data / "consult.env", LINES.format(origin=origin, data=data, proxy=proxy))
 

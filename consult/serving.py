@@ -51,6 +51,7 @@ def serve(env: Env, *, announce: Callable[[], None]) -> int:
     from consult.server import Server  # isort: skip
     from consult import rooms
     from consult.asgi import application
+    from secure import disposal
     from secure.keys import load_receipt_key
     from secure.log.cosigning_thread import CosigningThread
     from secure.log.sequencer import Sequencer
@@ -61,6 +62,7 @@ def serve(env: Env, *, announce: Callable[[], None]) -> int:
     signer = signer_of(env, child)
     sequencer = SequencerThread(Sequencer(signer, receipts=receipts), begun=_record_build)
     cosigning = CosigningThread(first=_first_policy(env), log=signer.verifiers[0])
+    disposal.complete()
 
     def ready() -> None:
         sequencer.start()

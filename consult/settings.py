@@ -26,6 +26,7 @@ CONSULT_LOG_VKEYS = ENV.log_vkeys
 CONSULT_RECEIPT_KEY = ENV.receipt_key
 CONSULT_SIGNER_FOLDER = ENV.signer_folder
 CONSULT_BLOBS = ENV.blobs
+CONSULT_SHRED = ENV.shred
 CONSULT_PROXY = ENV.proxy
 #: the log's origin (C2SP tlog-checkpoint): the installation's own name, without scheme
 CONSULT_ORIGIN = f"{ENV.host}/consult"

@@ -16,6 +16,8 @@ VIEWS = (
     "chairs",
     "convening",
     "delegation",
+    "disposal",
+    "disposal_api",
     "enrolment",
     "home",
     "log",

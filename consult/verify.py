@@ -7,6 +7,7 @@ that, keep a checkpoint and give its size and root with `pin`.
 from __future__ import annotations
 
 import base64
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TextIO, cast
@@ -21,10 +22,13 @@ from secure import statements
 from secure.errors import Refusal
 from secure.keys import KeyFileError, load_vkeys
 from secure.log import jcs, policies, sequencer, store
-from secure.log.encoding import disclosure_digest, parse_event
+from secure.log.encoding import parse_event
+from secure.log.errors import LogError
 from secure.log.verifier import Fault, Replay, check_checkpoint, check_tile
+from secure.manifest import event_hashes
 
 if TYPE_CHECKING:
+    from secure.log.certificate import Certificate
     from secure.log.encoding import Event
     from secure.log.note import Verifier
     from secure.statements import Signed
@@ -33,8 +37,9 @@ VERIFIED: Final = 0
 TAMPERED: Final = 1
 UNUSABLE: Final = 2
 MOST_LINES: Final = 50
+DISPOSE: Final = "consultation.dispose"
 
-STORED, STATEMENT, SIGNATURE, EVENT_OF_STATEMENT, DISCLOSURE, PIN, RULES, GENESIS, POLICY = range(13, 22)
+STORED, STATEMENT, SIGNATURE, EVENT_OF_STATEMENT, DISCLOSURE, PIN, RULES, GENESIS, POLICY, DISPOSAL = range(13, 23)
 """Numbers of the checks made here, after those of `secure/log/verifier.py`."""
 
 
@@ -48,6 +53,12 @@ class Report:
     statements: int = 0
     checkpoints: int = 0
     pending: int = 0
+    closed: dict[str, int] = field(default_factory=dict)
+    """personal values whose keys are gone, counted by whose they are"""
+    erased: set[str] = field(default_factory=set)
+    """those whom the record says to have been erased"""
+    pruned: list[Certificate] = field(default_factory=list)
+    """disposals that hold: what they certify is missing, and no fault"""
     faults: list[Fault] = field(default_factory=list)
 
 
@@ -86,6 +97,9 @@ def lines(report: Report) -> Iterator[str]:
     if report.faults:
         yield "NOT VERIFIED: the record is not what was signed. Keep this database as it is and tell both Co-Chairs."
         return
+    for each in report.pruned:
+        yield f"PRUNED: {each.count} entries between {each.first} and {each.last}, by a disposal that both Co-Chairs signed ({each.basis})."
+    yield from _values(report)
     if not report.signed:
         yield "No checkpoint has been signed yet: nothing to verify against."
         return
@@ -93,6 +107,16 @@ def lines(report: Report) -> Iterator[str]:
     waiting = report.entries - report.signed + report.pending
     if waiting:
         yield f"{waiting} newer entries have been recorded and are not signed yet; they will be within seconds while the server runs."
+
+
+def _values(report: Report) -> Iterator[str]:
+    """Personal values that cannot be read any more: erased, or locked for want of a key. Neither touches the record."""
+    erased = sum(count for subject, count in report.closed.items() if subject in report.erased)
+    locked = sum(report.closed.values()) - erased
+    if erased:
+        yield f"{erased} personal values are erased: their persons' keys were destroyed, and the record says so."
+    if locked:
+        yield f"{locked} personal values cannot be opened: their keys are not in the shred store. The record itself holds."
 
 
 def verify(*, verifiers: Sequence[Verifier], pin: tuple[int, bytes] | None = None) -> Report:
@@ -108,6 +132,7 @@ def verify(*, verifiers: Sequence[Verifier], pin: tuple[int, bytes] | None = Non
         _check_stored(report, replay)
         _check_checkpoints(report, replay, verifiers)
         _check_statements(report, known, verifiers[0])
+        _check_disposals(report, known, replay)
         _check_events_of_statements(report, known, seen)
         _check_rules(report, known)
         _check_disclosures(report)
@@ -147,6 +172,8 @@ def _replay(report: Report, known: Mapping[str, _Statement], seen: dict[str, lis
     def on_event(index: int, event: Event) -> None:
         if (index == 0) != (event.type == sequencer.GENESIS) or (index == 0 and not _begins(event, verifiers)):
             report.faults.append(Fault(GENESIS, f"entry {index}", "the log does not begin, once, by naming its keys"))
+        if event.type == "subject.erased":
+            report.erased.add(str(event.data.get("subject")))
         if event.statement is None:
             return
         seen.setdefault(event.ns, []).append(event.statement)
@@ -155,7 +182,7 @@ def _replay(report: Report, known: Mapping[str, _Statement], seen: dict[str, lis
             report.faults.append(Fault(EVENT_OF_STATEMENT, f"entry {index}", "its statement is missing"))
 
     keys = [_key(found, "signature_key") for found in known.values() if found.type == "device.add"]
-    replay = Replay(public_keys=keys, on_event=on_event)
+    replay = Replay(public_keys=keys, on_event=on_event, disposed=store.certificates())
     size = store.head().size
     for entry in store.entries(0, size):
         replay.feed(entry.index, entry.leaf, entry.event)
@@ -230,6 +257,44 @@ def _key(found: _Statement, member: str) -> bytes:
         return b""
 
 
+def _check_disposals(report: Report, known: Mapping[str, _Statement], replay: Replay) -> None:
+    """Check 20: what is missing was disposed of by both Co-Chairs, and stands on the very list that they signed."""
+    scopes = {tag: scope for tag, scope, *_ in store.namespaces()}
+    manifests = store.manifests()
+    for pruned in replay.pruned:
+        certificate = pruned.certificate
+        where = f"the disposal of entries {certificate.first} to {certificate.last}"
+        body = manifests.get(certificate.manifest, b"")
+        signed = known.get(certificate.disposal)
+        if signed is None or not _disposes(signed, certificate, _consultation_called(known, scopes.get(certificate.ns))):
+            report.faults.append(Fault(DISPOSAL, where, "both Co-Chairs have not signed it"))
+        elif hashlib.sha256(body).hexdigest() != certificate.manifest:
+            report.faults.append(Fault(DISPOSAL, where, "the list of what was destroyed is missing, or was changed"))
+        elif not {each.hex() for each in pruned.hashes} <= _events_on(body):
+            report.faults.append(Fault(DISPOSAL, where, "an event is missing that is not on the list which was signed"))
+        else:
+            report.pruned.append(certificate)
+
+
+def _disposes(found: _Statement, certificate: Certificate, consultation: str | None) -> bool:
+    body = found.signed.statement.body
+    said = (found.type, found.scope, body.get("basis"), body.get("manifest"))
+    return said == (DISPOSE, consultation, certificate.basis, certificate.manifest)
+
+
+def _consultation_called(known: Mapping[str, _Statement], scope: str | None) -> str | None:
+    """The consultation to which a chain belongs: its own name, or for a room what its opening says."""
+    opening = known.get(scope or "")
+    return str(_consultation_of(opening.signed)) if opening is not None and opening.type == "room.open" else scope
+
+
+def _events_on(manifest: bytes) -> frozenset[str]:
+    try:
+        return event_hashes(manifest)
+    except LogError:
+        return frozenset()
+
+
 def _check_events_of_statements(report: Report, known: Mapping[str, _Statement], seen: Mapping[str, list[str]]) -> None:
     """Check 16: one event for each statement, in its own scope's series, in the order of its chain."""
     pending = [event for event in map(parse_event, store.pending_events()) if event.statement]
@@ -237,12 +302,15 @@ def _check_events_of_statements(report: Report, known: Mapping[str, _Statement],
     for event in pending:
         in_order.setdefault(event.ns, []).append(cast("str", event.statement))
     scopes = {tag: scope for tag, scope, *_ in store.namespaces()}
-    recorded: set[str] = set()
+    disposed = {certificate.ns for certificate in report.pruned}
+    gone = {scopes.get(tag) for tag in disposed}
+    recorded = {hash_ for hash_, statement in known.items() if statement.scope in gone and statement.type != DISPOSE}
     for tag, hashes in in_order.items():
         found = [known[hash_] for hash_ in hashes if hash_ in known]
         if any(statement.scope != scopes.get(tag) for statement in found):
             report.faults.append(Fault(EVENT_OF_STATEMENT, f"series {tag}", "it holds another chain's statements"))
-        if [statement.n for statement in found] != list(range(len(found))):
+        first = found[0].n if tag in disposed and found else 0
+        if [statement.n for statement in found] != list(range(first, first + len(found))):
             report.faults.append(Fault(EVENT_OF_STATEMENT, f"series {tag}", "its statements are not in their order, or one is there twice"))
         recorded.update(hashes)
     for hash_ in known.keys() - recorded:
@@ -282,12 +350,9 @@ def _consultation_of(room_open: Signed) -> object:
 
 
 def _check_disclosures(report: Report) -> None:
-    """Check 17: a personal value that is kept is the one whose digest was recorded. One that is gone is no fault."""
-    for raw, name, value, salt in store.disclosures():
-        try:
-            digests = parse_event(raw).data.get("_sd")
-            held = isinstance(digests, list) and disclosure_digest(salt=salt, name=name, value=value) in digests
-        except Refusal:
-            held = False
-        if not held:
-            report.faults.append(Fault(DISCLOSURE, f"a name ({name})", "it is not the one that was recorded"))
+    """Check 17: a personal value that is kept is the one whose digest was recorded. One whose key is gone is no fault."""
+    for found in store.disclosures():
+        if not found.holds:
+            report.faults.append(Fault(DISCLOSURE, f"a personal value ({found.name or 'closed'})", "it is not the one that was recorded"))
+        elif found.name is None:
+            report.closed[found.subject] = report.closed.get(found.subject, 0) + 1

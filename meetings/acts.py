@@ -13,16 +13,17 @@ from typing import TYPE_CHECKING, Final
 
 from django.db import transaction
 
-from meetings import access, accreditation, convening, devices, enclosures, installation, parties, reading, seating
+from meetings import access, accreditation, convening, devices, disposal, enclosures, installation, parties, reading, seating
 from meetings.act import Act
 from meetings.statements import TABLE, Chain, kind_of
 from secure import cards, chains, drafts, fanout, statements
 from secure.errors import BadInput, Forbidden, NotFound
+from secure.log.disclosures import Personal
 from secure.statements import ROOT
 
 if TYPE_CHECKING:
     from secure.drafts import Waiting
-    from secure.models import Account
+    from secure.models import Account, Card
     from secure.statements import Signed
 
 Enclosed = Mapping[str, object]
@@ -53,6 +54,7 @@ PERFORM: Final[Mapping[str, Callable[[Act], None]]] = {
     "seat": seating.seat,
     "unseat": seating.unseat,
     "exclude": seating.exclude,
+    "consultation.dispose": disposal.dispose,
     "room.open": convening.open_room,
 }
 """Every row of `meetings.statements.TABLE` but `account.card`, which only enrolment brings."""
@@ -86,18 +88,22 @@ def perform(*, signed: Signed, enclosed: Enclosed, now: datetime, late: bool = F
         installation.lock()
     after = reading.lawful(signed)
     act = Act(signed=signed, enclosed=enclosed, after=after, now=now, late=late)
-    chains.append(signed=signed, now=now, names=_names(act))
+    about = cards.card_named(str(act.body.get("card", "")))
+    chains.append(signed=signed, now=now, names=_names(about), party=_party(act, about))
     row(act)
     rooms = seating.rebuild_after(act)
     transaction.on_commit(lambda: fanout.notify_due(rooms))
     return Performed(hash=signed.hash, scope=signed.scope_name, n=signed.statement.n)
 
 
-def _names(act: Act) -> dict[str, str]:
-    """Personal fields for the record: whom the act is about, and for which party. They can be erased; the event stays."""
-    about = cards.card_named(str(act.body.get("card", "")))
-    party = act.body.get("party") or (about.party if about else None)
-    return ({"person": about.account.name} if about else {}) | ({"party": str(party)} if party else {})
+def _names(about: Card | None) -> list[Personal]:
+    """For the record: whom the act is about. The name can be erased; the event stays."""
+    return [Personal("person", about.account.name, about.hash)] if about and about.account.name else []
+
+
+def _party(act: Act, about: Card | None) -> str:
+    """The party it concerns: the statement says it, or the card."""
+    return str(act.body.get("party") or (about.party if about else ""))
 
 
 # ------------------------------------------------------------------------------------------------------- acts of both Co-Chairs
@@ -122,6 +128,8 @@ def _check_enclosed(act: Act) -> None:
         installation.check_wraps(act)
     elif act.type == "seat":
         seating.check_wrap(act)
+    elif act.type == "consultation.dispose":
+        disposal.check(act)
     else:
         enclosures.refuse_others(act.enclosed)
 

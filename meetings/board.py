@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
-from meetings import access, installation, journal
+from meetings import access, installation, journal, roll
 from meetings.access import ConsultationPlace
 from meetings.models import Composition, Consultation, Delegate, Party
 from secure import cards, delivery, key_packages
@@ -148,8 +148,7 @@ def mark_reached(*, account: Account, consultation_id: str, now: datetime) -> bo
     row = Composition.objects.filter(consultation_id=consultation_id, party_id=place.focal_point_of, reached_at=None)
     if row.update(reached_at=now) != 1:
         return False
-    names = {"party": place.focal_point_of}
-    journal.note(type="invitation.opened", about={}, now=now, by=place.card, scope=consultation_id, names=names)
+    journal.note(type="invitation.opened", about={}, now=now, by=place.card, scope=consultation_id, party=place.focal_point_of)
     return True
 
 
@@ -168,7 +167,7 @@ def _person(place: Delegate, known: Mapping[str, Card], held: list[Client], reac
     card = known.get(place.card)
     return DelegateRow(
         card=place.card,
-        name=card.account.name if card else "",
+        name=roll.name_of(card) if card else "",
         party=place.party,
         capacity=place.capacity,
         undertaken=place.undertaken_at is not None or place.capacity == "chair",
@@ -200,7 +199,7 @@ def _row(row: Composition, place: ConsultationPlace, focal: Card | None, people:
         capacity=row.capacity,
         history=row.history,
         focal_point=focal.hash if focal else "",
-        focal_person=focal.account.name if focal else "",
+        focal_person=roll.name_of(focal) if focal else "",
         invited=convened and focal is not None,
         reached_at=row.reached_at if told else None,
         answer=row.answer,

@@ -71,6 +71,8 @@ def concur(act: Act) -> None:
 def open_room(act: Act) -> None:
     """The opener's device is the room's first leaf. A second opening is refused, and its client joins instead."""
     enclosures.refuse_others(act.enclosed, "group_info", "tree")
+    if act.consultation.state == "disposed":
+        raise Conflict("not_due")
     state = PublicState(
         enclosures.octets(act.enclosed, "group_info", most=limits.GROUP_INFO_BYTES),
         enclosures.octets(act.enclosed, "tree", most=limits.TREE_BYTES),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from meetings import enclosures, reading
 from secure import cards, chains, key_packages, limits
 from secure.errors import BadInput, Conflict, TooMany
+from secure.log.disclosures import Personal
 
 if TYPE_CHECKING:
     from meetings.act import Act
@@ -45,7 +46,7 @@ def enrol(*, account: Account, party: str, card: Signed, device: FirstDevice, no
     if cards.current_card(account) is not None:
         raise Conflict("already_enrolled")
     reading.lawful(card)
-    chains.append(signed=card, now=now, names={"person": account.name, "party": party})
+    chains.append(signed=card, now=now, names=[Personal("person", account.name, card.hash)], party=party)
     row = cards.add_card(account=account, signed=card)
     reading.lawful(device.statement)
     chains.append(signed=device.statement, now=now)

@@ -149,6 +149,11 @@ def draft_exclude(standing: Standing, *, card: str, device: str | None = None) -
     return draft(standing, "exclude", {"card": card, "device": device})
 
 
+def draft_dispose(standing: Standing, *, basis: str, manifest: str) -> Statement:
+    """`manifest`: SHA-256 (hex) of the list of what will be destroyed."""
+    return draft(standing, "consultation.dispose", {"proposal": convened(standing).id, "basis": basis, "manifest": manifest})
+
+
 def draft_room_open(standing: Standing, *, kind: str = "plenary") -> Statement:
     """The hash of the statement is the room's name and the MLS group id."""
     body = {"consultation": convened(standing).id, "kind": kind, "parties": [], "cards": [], "disclosure": "all"}

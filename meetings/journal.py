@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from meetings import installation
 from secure.log import events
+from secure.log.disclosures import Personal
 
 Value = str | int | None
 
@@ -18,11 +19,13 @@ def note(
     now: datetime,
     by: str = "",
     scope: str | None = None,
-    names: Mapping[str, str] | None = None,
+    names: Sequence[Personal] = (),
+    party: str = "",
 ) -> None:
-    """Record that it happened. `about`: codes, hashes and numbers. `names`: personal fields, erasable. `by`: the card of whoever acted.
+    """Record that it happened. `about`: codes, hashes and numbers. `names`: personal fields, erasable. `party`: the code of the one
+    it concerns. `by`: the card of whoever acted.
 
     `scope` is the chain it belongs to; the installation if not given.
     """
     ns = scope or installation.established().inst
-    events.record_host(ns=ns, type=type, data=dict(about), at=now, names=dict(names or {}), by=[by] if by else [])
+    events.record_host(ns=ns, type=type, data=dict(about), at=now, names=names, party=party, by=[by] if by else [])

@@ -11,6 +11,7 @@ from meetings import installation, journal
 from meetings.models import Officer, Party
 from secure import cards
 from secure.errors import Forbidden
+from secure.log.disclosures import Personal
 
 if TYPE_CHECKING:
     from secure.models import Account
@@ -108,6 +109,7 @@ def confirm_officer(*, actor: Account, account: Account, now: datetime) -> Offic
             about={"card": card.hash},
             now=now,
             by=card_of(actor),
-            names={"person": account.name, "party": SECRETARIAT},
+            names=[Personal("person", account.name, card.hash)],
+            party=SECRETARIAT,
         )
     return officer

@@ -17,11 +17,12 @@ from django.db import transaction
 
 from meetings import journal, parties
 from meetings.models import Consultation, Party
-from meetings.register_words import ANSWERS, CAPACITIES, SENTENCES, SOMEBODY, SOMEONE, SOURCES, types_of
+from meetings.register_words import ANSWERS, BASES, CAPACITIES, PRUNED, SENTENCES, SOMEBODY, SOMEONE, SOURCES, types_of
 from secure import delivery
 from secure.codes import fingerprint
 from secure.errors import BadInput, Forbidden, NotFound
 from secure.log import record, store
+from secure.log.disclosures import Personal
 
 if TYPE_CHECKING:
     from secure.log.record import Entry, Proof
@@ -32,7 +33,7 @@ TICKET_LASTS: Final = timedelta(hours=12)
 FIRST_YEAR, LAST_YEAR = 2000, 2200
 """Days beyond these are slips of the keyboard, and some cannot be said in UTC."""
 _SALT = "meetings.register"
-_SHOWN = (Consultation.State.CONCURRED, Consultation.State.OPEN)
+_SHOWN = (Consultation.State.CONCURRED, Consultation.State.OPEN, Consultation.State.DISPOSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +167,7 @@ def _record_search(account: Account, wanted: Search, *, now: datetime) -> None:
     about = {"kind": wanted.kind, "party": wanted.party}
     days = {"since": wanted.since, "until": wanted.until}
     about |= {name: day.isoformat() for name, day in days.items() if day}
-    names = {"sought": wanted.person} if wanted.person else {}
+    names = [Personal("sought", wanted.person, record.sought_subject(wanted.person, parties.card_of(account)))] if wanted.person else []
     asked = {name: value for name, value in about.items() if value}
     journal.note(type="register.searched", about=asked, now=now, by=parties.card_of(account), names=names)
 
@@ -233,7 +234,7 @@ class _Speech:
 
     def person(self, party: str, name: str) -> str:
         """Party before person."""
-        return " · ".join(part for part in (self.parties.get(party, party), name) if part)
+        return " · ".join(part for part in (self.parties.get(party, party), name or str(SOMEBODY)) if part)
 
     def line(self, entry: Entry) -> Line:
         kind, _sentence = SENTENCES.get(entry.type, ("", None))
@@ -247,7 +248,7 @@ class _Speech:
             kind=kind,
             text=self._sentence(entry),
             reference=self.references.get(entry.scope, ""),
-            party=first.party if first else entry.names.get(record.PARTY, ""),
+            party=first.party if first else entry.party,
             who="; ".join(self.person(person.party, person.name) for person in entry.people),
             source=str(SOURCES.get(entry.src, entry.src)),
             erased=entry.erased,
@@ -255,22 +256,28 @@ class _Speech:
 
     def _sentence(self, entry: Entry) -> str:
         """An act this table does not know is shown by its type, rather than left out."""
+        if entry.pruned:
+            return str(PRUNED)
         found = SENTENCES.get(entry.type)
         if found is None:
             return entry.type
         body = entry.body or {}
-        party = entry.names.get(record.PARTY) or str(body.get("party") or entry.data.get("party") or "")
+        party = entry.party or str(body.get("party") or entry.data.get("party") or "")
         about = entry.names.get(record.PERSON, "")
         who = "; ".join(self.person(person.party, person.name) for person in entry.people)
         return str(found[1]).format(
             who=who or str(SOMEONE),
-            about=self.person(party, about) if about else str(SOMEBODY),
+            about=self.person(party, about),
             party=self.parties.get(party, party),
             answer=ANSWERS.get(str(body.get("answer")), ""),
             capacity=CAPACITIES.get(str(body.get("capacity")), ""),
             number=entry.data.get("number", ""),
             version=entry.data.get("version", ""),
             build=_fingerprint(entry.data.get("manifest")),
+            basis=BASES.get(str(entry.data.get("basis")), ""),
+            count=entry.data.get("count", ""),
+            first=entry.data.get("first", ""),
+            last=entry.data.get("last", ""),
         )
 
 

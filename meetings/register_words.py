@@ -19,6 +19,7 @@ KINDS: Final[dict[str, Promise]] = {
     "seats": _("Seats given and taken"),
     "room": _("Room and papers"),
     "sign_in": _("Sign-in"),
+    "disposal": _("Retention and disposal"),
     "register": _("Use of the register"),
     "log": _("The record itself"),
     "service": _("The service itself"),
@@ -33,6 +34,7 @@ SENTENCES: Final[dict[str, tuple[str, Promise]]] = {
     "invitation.made": ("people", _("{who} made an enrolment code for {about}.")),
     "invitation.withdrawn": ("people", _("{who} withdrew the enrolment code of {about}.")),
     "invitation.confirmed": ("people", _("{who} checked and confirmed the keys of {about}.")),
+    "subject.erased": ("people", _("The host erased the details of a person; what the person did stays recorded.")),
     "account.enrolled": ("people", _("{about} used an enrolment code.")),
     "officer.confirmed": ("people", _("{about} became an officer of the secretariat, confirmed by {who}.")),
     "recovery.replaced": ("people", _("A recovery sheet was replaced.")),
@@ -59,6 +61,9 @@ SENTENCES: Final[dict[str, tuple[str, Promise]]] = {
     "session.ended_everywhere": ("sign_in", _("Somebody signed out everywhere.")),
     "log.genesis": ("log", _("The record began, and named the keys that sign it.")),
     "log.policy": ("log", _("A list of witnesses came into force, as policy {number}.")),
+    "disposal.requested": ("disposal", _("{who} asked for the disposal of the consultation: {basis}.")),
+    "consultation.dispose": ("disposal", _("Both Co-Chairs signed the disposal of the consultation: {who}.")),
+    "consultation.disposed": ("disposal", _("{count} entries were disposed of, numbers {first} to {last}: {basis}.")),
     "register.searched": ("register", _("{who} searched the register.")),
     "register.opened": ("register", _("{who} opened entry {number} of the register.")),
     "build.deployed": ("service", _("The host put another build into service: {build}, version {version}.")),
@@ -86,7 +91,14 @@ SOURCES: Final[dict[str, Promise]] = {
     "host": _("on the host’s word"),
 }
 
-SOMEBODY: Final = _("a person whose name is no longer kept")
+BASES: Final[dict[str, Promise]] = {
+    "retention_over": _("the agreed retention period is over"),
+    "agreed_early": _("the parties agreed to it before the period was over"),
+    "legal_order": _("a legal order requires it"),
+}
+
+PRUNED: Final = _("This entry was disposed of together with its consultation. That it was here, and when, can still be proven.")
+SOMEBODY: Final = _("a person whose details were erased")
 SOMEONE: Final = _("the host")
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from meetings import installation, parties
 from meetings.models import Delegate, Officer, Party
-from secure import cards
+from meetings.register_words import SOMEBODY
+from secure import cards, chains
 
 if TYPE_CHECKING:
     from secure.models import Account, Card
@@ -63,10 +64,18 @@ def chairs_of(*, proposer: str) -> tuple[Office, Office]:
     return (first, second) if first.card == proposer else (second, first)
 
 
+def signers(statement: str) -> list[Office]:
+    """The Co-Chairs who signed a statement, with the names they bear today."""
+    found = chains.find(statement)
+    known = cards.cards_named(found.cards if found else ())
+    named = parties.parties_named({card.party for card in known.values()})
+    return [Office(named[card.party], name_of(card), card.hash) for card in sorted(known.values(), key=lambda each: each.party)]
+
+
 def seatable() -> list[Seatable]:
     """Whom both Co-Chairs can seat: officers of the secretariat and their own staff."""
-    served = [Seatable(card.hash, card.account.name, card.party, "secretariat") for card in officers()]
-    return served + [Seatable(card.hash, card.account.name, card.party, "chair_staff") for card in chair_staff()]
+    served = [Seatable(card.hash, name_of(card), card.party, "secretariat") for card in officers()]
+    return served + [Seatable(card.hash, name_of(card), card.party, "chair_staff") for card in chair_staff()]
 
 
 def officers() -> list[Card]:
@@ -88,9 +97,14 @@ def people_of(party: str) -> list[Card]:
     return cards.cards_of_party(party)
 
 
+def name_of(card: Card) -> str:
+    """The name the person enrolled under, or that it was erased."""
+    return card.account.name or str(SOMEBODY)
+
+
 def names(card_hashes: Iterable[str]) -> dict[str, str]:
     """Card → the person's name. Only for people the reader may see."""
-    return {name: card.account.name for name, card in cards.cards_named(card_hashes).items()}
+    return {name: name_of(card) for name, card in cards.cards_named(card_hashes).items()}
 
 
 def names_in(consultation_id: str) -> dict[str, str]:

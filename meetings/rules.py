@@ -240,13 +240,26 @@ def _exclude(standing: Standing, signed: Signed, seen: Installation | None) -> S
     return replace(standing, consultation=replace(consultation, excluded=consultation.excluded | {card}))
 
 
-def _open(standing: Standing, signed: Signed, _seen: Installation | None) -> Standing:
-    body: Body = signed.statement.body
+def _dispose(standing: Standing, signed: Signed, _seen: Installation | None) -> Standing:
+    """The last statement of its chain: every seat ends, nothing more is due."""
     consultation = concurred(standing)
+    if signed.statement.body["proposal"] != consultation.id:
+        raise BadInput("wrong_scope")
+    return replace(standing, consultation=replace(consultation, state="disposed"))
+
+
+def _open(standing: Standing, signed: Signed, _seen: Installation | None) -> Standing:
+    """A room of a consultation that was disposed of since was lawful when it was opened: its `up` is an earlier place."""
+    body: Body = signed.statement.body
+    consultation = convened(standing)
+    disposed = consultation.state == "disposed"
+    if not disposed:
+        concurred(standing)
     if body["consultation"] != consultation.id:
         raise BadInput("wrong_scope")
-    # Place 1 of a consultation that was concurred is the concurrence; before it there is nothing to open.
-    if consultation.places.index(str(signed.statement.up)) < 1:
+    # Place 1 of a consultation that was concurred is the concurrence; before it there is nothing to open, nor after the disposal.
+    place = consultation.places.index(str(signed.statement.up))
+    if place < 1 or (disposed and place == len(consultation.places) - 1):
         raise Conflict("not_due")
     if any(room.kind == body["kind"] for room in standing.rooms.values()):
         raise Conflict("room_exists")
@@ -271,5 +284,6 @@ RULES: Final[Mapping[str, Rule]] = {
     "seat": _seat,
     "unseat": _unseat,
     "exclude": _exclude,
+    "consultation.dispose": _dispose,
     "room.open": _open,
 }

@@ -57,9 +57,10 @@ def check_wrap(act: Act) -> dict[str, bytes]:
 
 
 def entitled(standing: Standing) -> frozenset[str]:
-    """Cards that may hold the brief's key: the Co-Chairs; after concurrence focal points, and everybody accredited or seated."""
+    """Cards that may hold the brief's key: the Co-Chairs; after concurrence focal points, and everybody accredited or seated. Nobody
+    once it was disposed of."""
     consultation, now = standing.consultation, standing.newest
-    if consultation is None or now is None:
+    if consultation is None or now is None or consultation.state == "disposed":
         return frozenset()
     if consultation.state != "concurred":
         return now.chair_cards
@@ -90,11 +91,21 @@ def rebuild(consultation_id: str, *, now: datetime) -> None:
     Consultation.objects.select_for_update().get(id=consultation_id)
     standing = stand(reading.read_chains(consultation_id))
     consultation = standing.consultation
+    if consultation is not None and consultation.state == "disposed":
+        _end_places(consultation_id, now=now)
     if consultation is None or consultation.state != "concurred":
         return
     _rebuild_answers(consultation, now=now)
     _rebuild_places(standing, consultation, now=now)
     _rebuild_devices(standing, consultation)
+
+
+def _end_places(consultation_id: str, *, now: datetime) -> None:
+    """Nobody has a place in what was disposed of."""
+    places = Delegate.objects.filter(consultation_id=consultation_id)
+    places.filter(withdrawn_at=None).update(withdrawn_at=now)
+    places.update(seated=False)
+    SeatedDevice.objects.filter(consultation_id=consultation_id).delete()
 
 
 def _rebuild_answers(consultation: Convened, *, now: datetime) -> None:

@@ -68,6 +68,7 @@ SIGNERS: Final[Mapping[str, Asks]] = {
     "consultation.return": _other_chair,
     "consultation.withdraw": _proposer,
     "consultation.concur": _other_chair,
+    "consultation.dispose": _both_chairs,
     "invitation.answer": _focal_point,
     "accredit": _focal_point,
     "withdraw": _focal_point,

@@ -85,7 +85,7 @@ class Consultation:
     composition: Mapping[str, Row]
     undertaking: str
     state: str
-    """proposed, returned, withdrawn or concurred"""
+    """proposed, returned, withdrawn, concurred or disposed"""
     answers: Mapping[str, str] = field(default_factory=dict)
     accredited: Mapping[str, Accreditation] = field(default_factory=dict)
     undertaken: frozenset[str] = frozenset()

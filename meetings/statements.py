@@ -27,6 +27,8 @@ URGENCIES: Final = ("routine", "urgent", "immediate")
 PARTY_CAPACITIES: Final = ("chair", "steering_group", "affected", "invited", "observer")
 DELEGATE_CAPACITIES: Final = ("head", "alternate", "adviser", "observer", "interpreter")
 OFFICER_CAPACITIES: Final = ("secretariat", "chair_staff")
+DISPOSAL_BASES: Final = ("retention_over", "agreed_early", "legal_order")
+"""Why a consultation is disposed of; only the first waits for the end of the retention period."""
 ANSWERS: Final = ("accept", "decline", "awaiting_instructions")
 ROOM_KINDS: Final = ("plenary",)
 MOST_PARTIES: Final = 100
@@ -188,6 +190,11 @@ TABLE: Final[Mapping[str, Kind]] = {
     "consultation.return": Kind(Chain.CONSULTATION, _reason),
     "consultation.withdraw": Kind(Chain.CONSULTATION, _reason),
     "consultation.concur": Kind(Chain.CONSULTATION, _members(proposal=_name)),
+    "consultation.dispose": Kind(
+        Chain.CONSULTATION,
+        _members(proposal=_name, basis=_one_of(*DISPOSAL_BASES), manifest=_name),
+        both_chairs=True,
+    ),
     "invitation.answer": Kind(Chain.CONSULTATION, _members(party=_party, answer=_one_of(*ANSWERS))),
     "accredit": Kind(
         Chain.CONSULTATION,

@@ -21,6 +21,7 @@ from secure import second_factor, sessions, throttle
 from secure.cards import current_card
 from secure.errors import BadInput, Conflict, Forbidden, Gone, NotFound
 from secure.log import events
+from secure.log.disclosures import Personal, subject_of
 from secure.models import Account
 from secure.throttle import Source
 
@@ -137,7 +138,7 @@ def reset_sign_in(*, sign_in_name: str, now: datetime) -> SignInReset:
 
     All sessions end. Keys, cards, seats and recovery box stay as they are: the operator gains the sign-in, never the keys.
     """
-    account = Account.objects.filter(sign_in_name=sign_in_name.strip().lower()).first()
+    account = Account.objects.filter(sign_in_name=sign_in_name.strip().lower(), is_active=True).first()
     if account is None:
         raise NotFound()
     password = "-".join(secrets.token_hex(3) for _ in range(5))
@@ -147,7 +148,7 @@ def reset_sign_in(*, sign_in_name: str, now: datetime) -> SignInReset:
         second_factor.forget(account)
         second_factor.add_authenticator(account=account, salt=second_factor.new_salt(), confirmed=False)
         sessions.end_all(account=account, now=now)
-        names = {"person": account.name}
+        names = [Personal("person", account.name, subject_of(account))]
         events.record_host(ns=events.HOST, type="sign_in.reset", data=_whose(account), at=now, names=names)
     return SignInReset(account.sign_in_name, password, expires)
 

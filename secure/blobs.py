@@ -162,7 +162,7 @@ def discard(*, blob_id: str) -> None:
     _row(blob_id)
     if not Blob.objects.filter(id=blob_id, finished=None).delete()[0]:
         raise Conflict("blob_finished")
-    transaction.on_commit(lambda: _remove([blob_id]))
+    transaction.on_commit(lambda: remove([blob_id]))
 
 
 def sweep(*, now: datetime) -> None:
@@ -171,7 +171,7 @@ def sweep(*, now: datetime) -> None:
     gone = list(stale.values_list("id", flat=True))
     if gone:
         stale.filter(id__in=gone).delete()
-        transaction.on_commit(lambda: _remove(gone))
+        transaction.on_commit(lambda: remove(gone))
 
 
 def _check_shape(upload: Upload) -> None:
@@ -233,6 +233,14 @@ def _sync(folder: Path) -> None:
         os.close(opened)
 
 
-def _remove(blob_ids: Iterable[str]) -> None:
+def remove(blob_ids: Iterable[str]) -> None:
+    """The files of blobs whose rows are gone."""
     for blob_id in blob_ids:
         shutil.rmtree(_folder(blob_id), ignore_errors=True)
+
+
+def remove_strays() -> None:
+    """Files that no row names: a machine failed between a commit and what should have followed. A row is always there before its files."""
+    folders = {folder.name: folder for folder in Path(settings.CONSULT_BLOBS).glob("*/*")}
+    known = set(Blob.objects.filter(id__in=list(folders)).values_list("id", flat=True))
+    remove(folders.keys() - known)

@@ -22,6 +22,11 @@ def current_card(account: Account) -> Card | None:
     return Card.objects.filter(account=account, current=True).first()
 
 
+def cards_of_account(account: Account) -> list[Card]:
+    """Every card the person has had."""
+    return list(Card.objects.filter(account=account).order_by("hash"))
+
+
 def card_named(card_hash: str) -> Card | None:
     """A card, with its account loaded."""
     return Card.objects.select_related("account").filter(hash=card_hash).first()

@@ -5,7 +5,7 @@ Nothing here asks who may sign; the layer above judges a statement before it is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -16,6 +16,7 @@ from django.db.models import Max
 
 from secure.errors import BadInput, Conflict
 from secure.log import events, jcs
+from secure.log.disclosures import Personal
 from secure.models import StatementRow
 from secure.statements import Signed, encode_signed, parse_signed
 
@@ -30,11 +31,11 @@ class Head:
     hash: str
 
 
-def append(*, signed: Signed, now: datetime, names: Mapping[str, str] | None = None) -> str:
+def append(*, signed: Signed, now: datetime, names: Sequence[Personal] = (), party: str = "") -> str:
     """Puts a judged statement at its place and writes the record's event; returns its hash.
 
     Runs inside the caller's transaction. Whoever comes second for a place gets 409 `head_moved` with the present head. `names` are
-    personal fields for the record's disclosures.
+    personal fields for the record's disclosures, `party` is the code of the party it concerns.
     """
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError("a statement and its event belong into one transaction")
@@ -59,7 +60,7 @@ def append(*, signed: Signed, now: datetime, names: Mapping[str, str] | None = N
             row.save(force_insert=True)
     except IntegrityError as error:
         raise _head_moved(_last(scope)) from error
-    events.record_state(ns=scope, type=statement.type, statement=signed.hash, at=now, names=names, by=signed.cards)
+    events.record_state(ns=scope, type=statement.type, statement=signed.hash, at=now, names=names, party=party, by=signed.cards)
     return signed.hash
 
 

@@ -17,6 +17,7 @@ from django.db.models import F
 from secure import departures, fanout, items
 from secure.errors import Conflict, Forbidden, NotFound
 from secure.log import events
+from secure.log.disclosures import Personal
 from secure.mls_checks import Heads, Member, PublicState, Transition, check_founding, check_transition
 from secure.models import Client, Handshake, KeyPackage, Room, RoomItem, RoomLeaf, Welcome
 
@@ -168,7 +169,7 @@ def _swap(*, room_id: str, before: PublicState, offer: Offer, change: Transition
 def _record(room: Room, change: Transition, offer: Offer, now: datetime) -> None:
     """Who came in and who went, on the record; devices are personal and go into disclosures."""
     lists = {"added": change.added, "removed": change.removed}
-    names = {word: ",".join(sorted(member.device for member in members)) for word, members in lists.items() if members}
+    names = [Personal(word, member.device, member.card) for word, members in lists.items() for member in members]
     said = {"epoch": room.epoch, "commit_sha256": hashlib.sha256(offer.commit).hexdigest()}
     events.record_host(ns=room.id, type="room.epoch", data=said, at=now, names=names, by=[change.sender.card])
 

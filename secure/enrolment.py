@@ -16,6 +16,7 @@ from django.db import IntegrityError, transaction
 from secure import cards, chains, codes
 from secure.errors import Conflict, Forbidden, NotFound
 from secure.log import events
+from secure.log.disclosures import Personal, invited_subject
 from secure.models import Account, Enrolment
 from secure.statements import ROOT, Signed
 
@@ -111,9 +112,10 @@ def record(type: str, row: Enrolment, *, now: datetime, by: str | None) -> None:
     events.record_host(
         ns=events.HOST,
         type=type,
-        data={"enrolment": row.id, "purpose": row.purpose, "party": row.party, "by": by},
+        data={"enrolment": row.id, "purpose": row.purpose, "by": by},
         at=now,
-        names={"person": row.name},
+        names=[Personal("person", row.name, invited_subject(row))],
+        party=row.party,
         by=[by] if by else [],
     )
 

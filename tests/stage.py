@@ -19,6 +19,7 @@ from tests.people import AUSTRALIA, CAST, FOCAL_POINTS, INDONESIA, OUTSIDER, Per
 
 LOG = "consult.test+9c3a1f0e+AQTmBzGTCmm6lKTBFv1rFB0oT3kXQ2mPmzn1S0s2l8yWkQ=="
 UNDERTAKING = hashlib.sha256(b"I keep confidential what is said here.").hexdigest()
+MANIFEST = hashlib.sha256(b"what will be destroyed").hexdigest()
 COMPOSITION = (
     Invited("IDN", "chair"),
     Invited("AUS", "chair"),
@@ -145,6 +146,9 @@ class Stage:
 
     def exclude(self, person: Person, device: str | None = None) -> Signed:
         return self.both(drafting.draft_exclude(self.standing, card=self.card(person), device=device))
+
+    def dispose(self, basis: str = "agreed_early", manifest: str = MANIFEST) -> Signed:
+        return self.both(drafting.draft_dispose(self.standing, basis=basis, manifest=manifest))
 
     def open_room(self, chair: Person = INDONESIA) -> Signed:
         return self.act(drafting.draft_room_open(self.standing), chair)

@@ -18,6 +18,8 @@ export type PartyCapacity = "chair" | "steering_group" | "affected" | "invited" 
 export type DelegateCapacity = "head" | "alternate" | "adviser" | "observer" | "interpreter";
 /** What a person is who is seated by both Co-Chairs. */
 export type OfficerCapacity = "secretariat" | "chair_staff";
+/** why a consultation is disposed of; only the first waits for the end of the retention period */
+export type DisposalBasis = "retention_over" | "agreed_early" | "legal_order";
 export type SeatCapacity = "chair" | DelegateCapacity | OfficerCapacity;
 export type Answer = "accept" | "decline" | "awaiting_instructions";
 /** `opening`, `joining` or `sitting:<n>` */
@@ -153,7 +155,8 @@ export type DraftAct =
   | { readonly type: "party.key"; readonly party: PartyCode; readonly card: Hex; readonly fingerprint: string; readonly former: "retired" | "compromised" | null }
   | (ActInConsultation & { readonly type: "seat"; readonly capacity: OfficerCapacity; readonly rooms: readonly string[] })
   | (ActInConsultation & { readonly type: "unseat"; readonly rooms: readonly string[] })
-  | (ActInConsultation & { readonly type: "exclude"; readonly device: Hex | null });
+  | (ActInConsultation & { readonly type: "exclude"; readonly device: Hex | null })
+  | { readonly type: "consultation.dispose"; readonly consultation: Hex; readonly reference: string; readonly basis: DisposalBasis; readonly manifest: Hex };
 
 /** Whom the act concerns, and in which consultation: all of it from signed statements. */
 interface ActInConsultation extends CardView {
@@ -278,13 +281,13 @@ export interface OfficerView {
 
 export type SealedText<T> =
   | { readonly kind: "open"; readonly text: T }
-  /** `brief_not_here`: somebody who holds it must come online; `brief_altered`: alarm */
-  | { readonly kind: "closed"; readonly cause: "brief_not_here" | "brief_altered" };
+  /** `brief_not_here`: somebody who holds it must come online; `brief_altered`: alarm; `disposed`: destroyed with its consultation */
+  | { readonly kind: "closed"; readonly cause: "brief_not_here" | "brief_altered" | "disposed" };
 
 /** Everything said here was checked against signatures, down to the pinned installation. */
 export interface ConsultationView {
   readonly consultation: Hex;
-  readonly state: "proposed" | "returned" | "withdrawn" | "concurred";
+  readonly state: "proposed" | "returned" | "withdrawn" | "concurred" | "disposed";
   readonly reference: string;
   readonly level: Level;
   readonly urgency: Urgency;
@@ -630,6 +633,10 @@ export interface Calls {
   readonly seat: Call<{ readonly consultation: Hex; readonly card: Hex; readonly capacity: OfficerCapacity }, DraftMade>;
   readonly unseat: Call<{ readonly consultation: Hex; readonly card: Hex }, DraftMade>;
   readonly exclude: Call<{ readonly consultation: Hex; readonly card: Hex; readonly device: Hex | null }, DraftMade>;
+  /** An officer asks both Co-Chairs; nothing is signed by it. */
+  readonly disposalRequest: Call<{ readonly consultation: Hex; readonly basis: DisposalBasis }, Record<string, never>>;
+  /** `basis`: the ground exactly as it was shown */
+  readonly dispose: Call<{ readonly consultation: Hex; readonly basis: DisposalBasis }, DraftMade>;
 
   // the room
   readonly roomOpen: Call<{ readonly consultation: Hex }, { readonly room: Hex }>;

@@ -58,6 +58,14 @@ const sentences: Readonly<Record<string, string>> = {
   wraps_missing: "Somebody who must be able to read this was added meanwhile. Load the page again and repeat the act.",
   draft_gone: "This draft was signed or taken back meanwhile. Load the page again.",
 
+  // disposal
+  disposed: "This was destroyed when the consultation was disposed of.",
+  not_requested: "No officer of the secretariat has asked for this, or not on this ground. Load the page again.",
+  retention_runs: "The agreed period is not over. Until then only the agreement of the parties or a legal order is a ground.",
+  manifest_moved: "Something was added or changed since this was signed first. Nothing was destroyed. Discard the draft and sign again, both of you.",
+  not_sealed_yet: "The newest entries are being sealed. Wait a few seconds and do it again.",
+  officers_only: "Only an officer of the secretariat asks for a disposal.",
+
   // the room
   not_seated: "You have no seat in this room. If you should have one, ask your focal point.",
   room_not_open: "The room has not been opened yet. A Co-Chair opens it; this page will tell you.",

@@ -27,6 +27,7 @@ from meetings.standing import Standing
 from secure import accounts, cards, chains, codes, enrolling, enrolment, recovery, sealing, second_factor, statements
 from secure.keys import load_vkeys
 from secure.log import jcs
+from secure.log.disclosures import Personal
 from secure.statements import Signed, Statement
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ class Sowing:
                 code.locator, sign_in_name=persona.slug, hashed=hashed, mac=code.mac(signed.hash), now=self._tick()
             )
             reading.lawful(signed)
-            chains.append(signed=signed, now=self.at, names={"person": account.name})
+            chains.append(signed=signed, now=self.at, names=[Personal("person", account.name, signed.hash)], party=persona.party)
             cards.add_card(account=account, signed=signed)
             second_factor.add_authenticator(account=account, salt=second_factor.new_salt())
         player = Player(persona, account, key, xwing_seed, recovery_key, signed.hash)

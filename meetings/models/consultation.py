@@ -17,6 +17,7 @@ class Consultation(models.Model):
         WITHDRAWN = "withdrawn"
         CONCURRED = "concurred"
         OPEN = "open"
+        DISPOSED = "disposed"
 
     class Level(models.TextChoices):
         SENIOR_OFFICIALS = "senior_officials"
@@ -42,6 +43,10 @@ class Consultation(models.Model):
     concurred_at = models.DateTimeField(null=True)
     opened_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
+    disposal_basis = models.CharField(max_length=20, blank=True, help_text="as an officer asked for it")
+    disposal_requested_by = models.CharField(max_length=64, blank=True, help_text="card")
+    disposal_requested_at = models.DateTimeField(null=True)
+    disposed_at = models.DateTimeField(null=True)
 
 
 class Composition(models.Model):

@@ -55,6 +55,7 @@ class Event:
     data: Mapping[str, Json]
     author: Author | None
     signed: bytes = b""
+    id: bytes = b""
 
     @property
     def hash(self) -> bytes:
@@ -143,9 +144,10 @@ def parse_event(raw: bytes) -> Event:
         raise LogError("bad_event")
     if src == "state" and not is_hash(data.get("statement")):
         raise LogError("bad_event")
-    unb64(value["id"], 16)
+    event_id = unb64(value["id"], 16)
     _check_members_for_the_record(data)
-    return Event(raw, cast(str, ns), cast(str, kind), src, natural(value["at"]), data, author, signing_bytes(value) if author else b"")
+    signed = signing_bytes(value) if author else b""
+    return Event(raw, cast(str, ns), cast(str, kind), src, natural(value["at"]), data, author, signed, event_id)
 
 
 def signing_bytes(value: Mapping[str, Json]) -> bytes:

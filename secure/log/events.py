@@ -16,18 +16,19 @@ from datetime import UTC, datetime, timedelta
 from django.db import IntegrityError, transaction
 
 from secure.errors import BadInput, Conflict
+from secure.log import disclosures
 from secure.log.device_events import DeviceEvents
+from secure.log.disclosures import Personal
 from secure.log.encoding import (
     SLOTS,
     ZERO,
     Event,
     b64,
-    disclosure_digest,
     encode_event,
     parse_event,
 )
 from secure.log.jcs import Json
-from secure.models import DeviceCounter, Disclosure, EventPerson, LogEvent, Namespace, PendingEvent
+from secure.models import DeviceCounter, EventParty, EventPerson, LogEvent, Namespace, PendingEvent
 
 HOST = "host"
 """The namespace of the host's own acts which belong to no chain."""
@@ -44,20 +45,30 @@ class AuthorPlace:
 
 
 def record_state(
-    *, ns: str, type: str, statement: str, at: datetime, names: Mapping[str, str] | None = None, by: Sequence[str] = ()
+    *, ns: str, type: str, statement: str, at: datetime, names: Sequence[Personal] = (), party: str = "", by: Sequence[str] = ()
 ) -> LogEvent:
-    """Records that a signed statement was accepted. `by` are the cards that signed it. Inside the caller's transaction."""
-    return _record_own(ns=ns, type=type, src="state", data={"statement": statement}, at=at, names=names or {}, by=by)
+    """Records that a signed statement was accepted. `by` are the cards that signed it; `party`, the code of the one it concerns,
+    follows from the statement. Inside the caller's transaction."""
+    return _record_own(ns=ns, type=type, src="state", data={"statement": statement}, at=at, names=names, party=party, by=by)
 
 
 def record_host(
-    *, ns: str, type: str, data: Mapping[str, Json], at: datetime, names: Mapping[str, str] | None = None, by: Sequence[str] = ()
+    *,
+    ns: str,
+    type: str,
+    data: Mapping[str, Json],
+    at: datetime,
+    names: Sequence[Personal] = (),
+    party: str = "",
+    by: Sequence[str] = (),
 ) -> LogEvent:
     """Records an act on the host's word alone. What names a person goes into `names`, never into `data`.
 
-    `by` are the cards of whoever acted, if they have one. Inside the caller's transaction.
+    `party` is the code of the party it concerns, and stands in the event as `data.party`. `by` are the cards of whoever acted, if
+    they have one. Inside the caller's transaction.
     """
-    return _record_own(ns=ns, type=type, src="host", data=data, at=at, names=names or {}, by=by)
+    said = {**data, "party": party} if party else data
+    return _record_own(ns=ns, type=type, src="host", data=said, at=at, names=names, party=party, by=by)
 
 
 def record_client(
@@ -98,18 +109,28 @@ def milliseconds(at: datetime) -> int:
 
 
 def _record_own(
-    *, ns: str, type: str, src: str, data: Mapping[str, Json], at: datetime, names: Mapping[str, str], by: Sequence[str]
+    *,
+    ns: str,
+    type: str,
+    src: str,
+    data: Mapping[str, Json],
+    at: datetime,
+    names: Sequence[Personal],
+    party: str,
+    by: Sequence[str],
 ) -> LogEvent:
     _need_transaction()
     namespace, first = _namespace(ns)
-    salts = {name: secrets.token_bytes(32) for name in names}
-    digests = sorted(disclosure_digest(salt=salts[name], name=name, value=value) for name, value in names.items())
-    members: dict[str, Json] = {**data, "_sd": list(digests)}
+    values = disclosures.boxed(names)
+    members: dict[str, Json] = {**data, "_sd": sorted(value.digest for value in values)}
     if first:
         members |= {"slot": namespace.slot, "salt": b64(bytes(namespace.salt))}
-    raw = encode_event(event_id=secrets.token_bytes(16), ns=namespace.tag, type=type, src=src, at=milliseconds(at), data=members)
+    event_id = secrets.token_bytes(16)
+    raw = encode_event(event_id=event_id, ns=namespace.tag, type=type, src=src, at=milliseconds(at), data=members)
     row = _insert(namespace, event=parse_event(raw), at=at, by=by)
-    Disclosure.objects.bulk_create(Disclosure(event=row, name=name, value=value, salt=salts[name]) for name, value in names.items())
+    disclosures.keep(values, event=row, event_id=event_id)
+    if party:
+        EventParty.objects.create(event=row, party=party)
     return row
 
 

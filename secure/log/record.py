@@ -11,15 +11,15 @@ from django.db.models import Q, QuerySet
 
 from secure.errors import NotFound
 from secure.log import jcs, store
+from secure.log.disclosures import Opened, opened
 from secure.log.encoding import b64, parse_event
 from secure.log.jcs import Json
 from secure.log.leaves import EntryLeaf, parse_leaf
 from secure.log.sequencer import GENESIS
-from secure.models import Card, Disclosure, EventPerson, LogLeaf, StatementRow
+from secure.models import Account, Card, Disclosure, Enrolment, EventParty, EventPerson, LogLeaf, StatementRow
 
-PARTY: Final = "party"
 PERSON: Final = "person"
-"""Names of disclosures by which the Register filters: a party's code, a person's name as shown."""
+"""The name of the disclosure that says whom an act is about."""
 MOST_ENTRIES: Final = 200
 
 
@@ -37,8 +37,9 @@ class Entry:
     """One recorded act. `number` is its place in the whole log, `place` its place in its own namespace (from 1).
 
     `src` says whose word it is: `state` (signed statements), `client` (signed by a device) or `host`. `body` is the statement's
-    body for `state`. `names` are the disclosures still kept; `erased` counts those that are gone. `at` is when the server recorded
-    it, `sealed` when the sequencer placed it, `signed` whether a checkpoint covers it.
+    body for `state`. `party` is the code of the party it concerns. `names` are the disclosures that can still be read, by name (of
+    several with one name, one); `erased` counts the digests whose values are gone. `at` is when the server recorded it, `sealed`
+    when the sequencer placed it, `signed` whether a checkpoint covers it; `pruned` whether its event went in a disposal.
     """
 
     number: int
@@ -53,8 +54,10 @@ class Entry:
     body: Mapping[str, Json] | None
     data: Mapping[str, Json]
     people: tuple[Person, ...]
+    party: str
     names: Mapping[str, str]
     erased: int
+    pruned: bool = False
 
 
 @dataclass(frozen=True)
@@ -116,6 +119,12 @@ def types() -> list[str]:
     return sorted(set(_rows().order_by().values_list("event__type", flat=True).distinct()))
 
 
+def sought_subject(person: str, reader: str) -> str:
+    """Whose a searched name is: the one person's whom it names, or else the reader's own (a card)."""
+    cards = list(Card.objects.filter(account__name__icontains=person.strip(), current=True).values_list("hash", flat=True)[:2])
+    return cards[0] if len(cards) == 1 else reader
+
+
 def proof(number: int) -> Proof | None:
     """The proof of an entry under the newest checkpoint; None if no checkpoint covers it yet. Raises `NotFound` as `entry` does."""
     row = _rows().filter(index=number).first()
@@ -171,9 +180,10 @@ def _matching(wanted: Filter) -> QuerySet[LogLeaf]:
         rows = rows.filter(event__at__lt=wanted.until)
     if wanted.person:
         cards = Card.objects.filter(Q(hash=wanted.person) | Q(account__name__icontains=wanted.person))
-        rows = rows.filter(_by(cards) | _disclosed(PERSON, value__icontains=wanted.person))
+        rows = rows.filter(_by(cards) | _about(cards, wanted.person))
     if wanted.party:
-        rows = rows.filter(_by(Card.objects.filter(party=wanted.party)) | _disclosed(PARTY, value=wanted.party))
+        concerned = Q(event_id__in=EventParty.objects.filter(party=wanted.party).values("event_id"))
+        rows = rows.filter(_by(Card.objects.filter(party=wanted.party)) | concerned)
     return rows
 
 
@@ -181,12 +191,16 @@ def _by(cards: QuerySet[Card]) -> Q:
     return Q(event_id__in=EventPerson.objects.filter(card__in=cards.values("hash")).values("event_id"))
 
 
-def _disclosed(name: str, **value: str) -> Q:
-    return Q(event_id__in=Disclosure.objects.filter(name=name, **value).values("event_id"))
+def _about(cards: QuerySet[Card], person: str) -> Q:
+    """Values in boxes cannot be searched: the people are found by their names of today, and their boxes by whose they are."""
+    invited = Enrolment.objects.filter(name__icontains=person).values("id")
+    accounts = [f"account-{pk}" for pk in Account.objects.filter(name__icontains=person).values_list("pk", flat=True)]
+    whose = Q(subject__in=cards.values("hash")) | Q(subject__in=invited) | Q(subject__in=accounts)
+    return Q(event_id__in=Disclosure.objects.filter(whose).values("event_id"))
 
 
 def _read(rows: list[LogLeaf]) -> list[Entry]:
-    """Four queries for any number of rows."""
+    """Six queries for any number of rows."""
     events = [row.event for row in rows if row.event is not None]
     ids = [event.pk for event in events]
     people: dict[int, list[str]] = {}
@@ -196,9 +210,11 @@ def _read(rows: list[LogLeaf]) -> list[Entry]:
         card.hash: Person(card.hash, card.party, card.account.name)
         for card in Card.objects.filter(hash__in={card for found in people.values() for card in found}).select_related("account")
     }
-    names: dict[int, dict[str, str]] = {}
-    for event_id, name, value in Disclosure.objects.filter(event_id__in=ids).values_list("event_id", "name", "value"):
-        names.setdefault(event_id, {})[name] = value
+    names: dict[int, list[Opened]] = {}
+    for found in opened(Disclosure.objects.filter(event_id__in=ids).order_by("pk").select_related("event")):
+        if found.name is not None and found.holds:
+            names.setdefault(found.event_id, []).append(found)
+    parties = dict(EventParty.objects.filter(event_id__in=ids).values_list("event_id", "party"))
     statements = StatementRow.objects.filter(hash__in={event.statement for event in events if event.statement})
     bodies = {row.hash: _statement_body(bytes(row.body)) for row in statements}
     newest = store.published()
@@ -207,7 +223,8 @@ def _read(rows: list[LogLeaf]) -> list[Entry]:
         _entry(
             row,
             people=tuple(cards[card] for card in people.get(row.event_id or 0, []) if card in cards),
-            names=names.get(row.event_id or 0, {}),
+            party=parties.get(row.event_id or 0, ""),
+            names=names.get(row.event_id or 0, []),
             bodies=bodies,
             size=size,
         )
@@ -216,29 +233,38 @@ def _read(rows: list[LogLeaf]) -> list[Entry]:
 
 
 def _entry(
-    row: LogLeaf, *, people: tuple[Person, ...], names: Mapping[str, str], bodies: Mapping[str, Mapping[str, Json]], size: int
+    row: LogLeaf,
+    *,
+    people: tuple[Person, ...],
+    party: str,
+    names: Sequence[Opened],
+    bodies: Mapping[str, Mapping[str, Json]],
+    size: int,
 ) -> Entry:
     stored = row.event
     leaf = parse_leaf(bytes(row.body))
     if stored is None or not isinstance(leaf, EntryLeaf):
         raise NotFound
-    event = parse_event(bytes(stored.body))
-    digests = cast("list[str]", event.data.get("_sd", []))
+    pruned = not bytes(stored.body)
+    data = {} if pruned else parse_event(bytes(stored.body)).data
+    digests = cast("list[str]", data.get("_sd", []))
     return Entry(
         number=row.index,
         place=leaf.cseq,
         scope=stored.namespace.scope,
-        type=event.type,
-        src=event.src,
+        type=stored.type,
+        src=stored.src,
         at=stored.at,
         sealed=datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=leaf.t),
         signed=row.index < size,
-        statement=event.statement,
+        statement=stored.statement or None,
         body=bodies.get(stored.statement),
-        data=event.data,
+        data=data,
         people=people,
-        names=names,
+        party=party,
+        names={str(found.name): found.value for found in names},
         erased=len(digests) - len(names),
+        pruned=pruned,
     )
 
 

@@ -39,7 +39,7 @@ class StoredHead:
 
 @dataclass(frozen=True)
 class StoredEntry:
-    """A leaf as stored, and the bytes of its event (None: a state leaf, or the event's row is gone)."""
+    """A leaf as stored, and the bytes of its event (None: a state leaf, or the event's row is gone, or emptied by a disposal)."""
 
     index: int
     leaf: bytes

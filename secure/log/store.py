@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
+from itertools import islice
 
 from django.db import connection, transaction
 
+from secure.log.certificate import DISPOSED, Certificate, certificate_of
+from secure.log.disclosures import Opened, opened
+from secure.log.encoding import parse_event
+from secure.log.errors import LogError
 from secure.log.merkle import HASH_BYTES, prove_consistency, prove_inclusion
 from secure.log.storage import Published, StoredEntry, StoredHead
 from secure.log.tiles import Subtrees, TilePlace, width_at
 from secure.models import (
     Checkpoint,
     CheckpointAgain,
+    DestructionManifest,
     DeviceCounter,
     Disclosure,
     LogEvent,
@@ -83,7 +89,7 @@ def entries(start: int, end: int) -> Iterator[StoredEntry]:
     """The leaves [start, end) in order; a missing one is simply not there."""
     rows = LogLeaf.objects.filter(index__gte=start, index__lt=end).order_by("index")
     for index, leaf, event, event_id in rows.values_list("index", "body", "event__body", "event_id").iterator(chunk_size=2000):
-        yield StoredEntry(index, bytes(leaf), bytes(event) if event is not None else None, event_id)
+        yield StoredEntry(index, bytes(leaf), bytes(event) if event else None, event_id)
 
 
 @contextmanager
@@ -132,11 +138,25 @@ def statements() -> Iterator[tuple[str, str, str, int, bytes]]:
         yield hash_, type_, scope, n, bytes(body)
 
 
-def disclosures() -> Iterator[tuple[bytes, str, str, bytes]]:
-    """(event's bytes, name, value, salt) of every personal value that is kept."""
-    rows = Disclosure.objects.order_by("pk").values_list("event__body", "name", "value", "salt")
-    for event, name, value, salt in rows.iterator(chunk_size=500):
-        yield bytes(event), name, value, bytes(salt)
+def disclosures() -> Iterator[Opened]:
+    """Every personal value that is kept, opened as far as its keys are there."""
+    rows = Disclosure.objects.order_by("pk").select_related("event").iterator(chunk_size=500)
+    while chunk := list(islice(rows, 500)):
+        yield from opened(chunk)
+
+
+def certificates() -> list[Certificate]:
+    """Of every disposal recorded; one that cannot be read is none. Whether they hold, a replay finds out."""
+    found = []
+    for body in LogEvent.objects.filter(type=DISPOSED).order_by("pk").values_list("body", flat=True):
+        with suppress(LogError):
+            found.append(certificate_of(parse_event(bytes(body))))
+    return found
+
+
+def manifests() -> dict[str, bytes]:
+    """The lists of what disposals destroyed, by the hash they are kept under."""
+    return {sha256: bytes(body) for sha256, body in DestructionManifest.objects.values_list("sha256", "body")}
 
 
 def loose_events() -> int:

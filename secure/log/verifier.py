@@ -14,6 +14,9 @@ The checks, by number (tests/secure/log/test_verifier.py has one failing case fo
 10. a state leaf commits to count and head of every namespace
 11. a checkpoint signed by the log's key has the recomputed root, and ends in a state leaf
 12. stored tiles hold the recomputed hashes
+
+An event that is missing is a fault of check 5, unless its namespace ends with a certificate of disposal that covers exactly it: then it is
+pruned (`Pruned`). Whether both Co-Chairs signed that disposal is not for this file to know.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from secure.errors import Refusal
+from secure.log.certificate import DISPOSED, Certificate, certificate_of
 from secure.log.checkpoint import open_checkpoint
 from secure.log.encoding import ZERO, Author, Event, kid_of, natural, parse_event, unb64, verify_author
 from secure.log.errors import LogError
@@ -42,6 +46,16 @@ class Fault:
 
 
 @dataclass
+class Pruned:
+    """The entries of a namespace without events, by a certificate. `hashes` are the events' own (`evh`), as the leaves hold them."""
+
+    certificate: Certificate
+    hashes: list[bytes] = field(default_factory=list)
+    confirmed: bool = False
+    """the certificate itself stands in the log, after them"""
+
+
+@dataclass
 class _Series:
     """A namespace as replayed so far."""
 
@@ -57,10 +71,19 @@ class Replay:
     """Feed it every leaf from the first; then ask for `size`, `root`, `counts` and the `faults`.
 
     `public_keys` are the signature keys of all devices that were ever added. `on_event` hears of every sound event, in order.
+    `disposed` are the certificates found in the log, beforehand: a namespace's place in the state map is known only from there once
+    its first event is gone.
     """
 
-    def __init__(self, *, public_keys: Iterable[bytes] = (), on_event: Callable[[int, Event], None] | None = None) -> None:
-        self.faults: list[Fault] = []
+    def __init__(
+        self,
+        *,
+        public_keys: Iterable[bytes] = (),
+        on_event: Callable[[int, Event], None] | None = None,
+        disposed: Iterable[Certificate] = (),
+    ) -> None:
+        self._found: list[Fault] = []
+        self._pruned = {certificate.ns: Pruned(certificate) for certificate in disposed}
         self.roots: dict[int, bytes] = {0: EMPTY_ROOT}
         self.time = 0
         self.tiles = _Tiles()
@@ -71,6 +94,17 @@ class Replay:
         self._changed: set[str] = set()
         self._keys = tuple(public_keys)
         self._on_event = on_event
+
+    @property
+    def faults(self) -> list[Fault]:
+        """Everything that does not hold so far; what was taken for pruned is missing until its certificate has been met."""
+        loose = [each for each in self._pruned.values() if each.hashes and not each.confirmed]
+        return [*self._found, *(Fault(5, f"entry {each.certificate.first}", "its event is missing") for each in loose)]
+
+    @property
+    def pruned(self) -> list[Pruned]:
+        """What is missing by certificates that stand in the log."""
+        return [each for each in self._pruned.values() if each.hashes and each.confirmed]
 
     @property
     def size(self) -> int:
@@ -130,14 +164,44 @@ class Replay:
             self._fault(4, index, f"it does not follow entry {series.count} of its series")
         series.count, series.head = leaf.cseq, hash_
         self._changed.add(leaf.ns)
+        if raw is None and self._prune(index, leaf, hash_, series):
+            return
         event = self._event(index, leaf, raw)
         if event is None:
             return
+        if event.type == DISPOSED:
+            self._certify(index, event, leaf)
         self._place(index, event, series)
         if event.author is not None:
             self._author(index, event, event.author, series)
         if self._on_event:
             self._on_event(index, event)
+
+    def _prune(self, index: int, leaf: EntryLeaf, hash_: bytes, series: _Series) -> bool:
+        """Whether a certificate covers this entry, of which there is no event."""
+        found = self._pruned.get(leaf.ns)
+        if found is None or leaf.cseq > found.certificate.count:
+            return False
+        certificate = found.certificate
+        found.hashes.append(leaf.evh)
+        first, last = leaf.cseq == 1, leaf.cseq == certificate.count
+        if (first and index != certificate.first) or (last and (index, hash_.hex()) != (certificate.last, certificate.head)):
+            self._fault(5, index, "its event is missing, and the certificate of a disposal says something else")
+        if series.slot is None:
+            if self._slots.setdefault(certificate.map_slot, leaf.ns) != leaf.ns:
+                self._fault(6, index, "its place in the state map is another's")
+            series.slot = certificate.map_slot
+        return True
+
+    def _certify(self, index: int, event: Event, leaf: EntryLeaf) -> None:
+        found = self._pruned.get(leaf.ns)
+        try:
+            certificate = certificate_of(event)
+        except LogError:
+            self._fault(5, index, "it is no certificate of a disposal")
+            return
+        if found is not None and found.certificate == certificate and leaf.cseq > certificate.count:
+            found.confirmed = event.hash == leaf.evh
 
     def _event(self, index: int, leaf: EntryLeaf, raw: bytes | None) -> Event | None:
         if raw is None:
@@ -181,7 +245,7 @@ class Replay:
             self._fault(9, index, "its device had seen a log that was not this one")
 
     def _fault(self, check: int, index: int, what: str) -> None:
-        self.faults.append(Fault(check, f"entry {index}", what))
+        self._found.append(Fault(check, f"entry {index}", what))
 
 
 def check_checkpoint(note: bytes, *, verifiers: Sequence[Verifier], replay: Replay) -> list[Fault]:
@@ -235,4 +299,4 @@ class _Tiles:
         return [(level, n) for level, held in enumerate(self._levels) for n in range(-(-len(held) // full))]
 
 
-__all__ = ["Fault", "Leaf", "Replay", "check_checkpoint", "check_tile"]
+__all__ = ["Fault", "Leaf", "Pruned", "Replay", "check_checkpoint", "check_tile"]

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("secure", "0003_departure")]
+    dependencies = [("secure", "0004_boxed_names")]
 
     operations = [
         migrations.CreateModel(

@@ -1,8 +1,9 @@
 """The record: events, the tree's leaves and tiles, checkpoints. Bytes are what is hashed; hashes in columns are lower-case hex.
 
 `LogEvent`, `LogLeaf`, `Checkpoint` and `LogPolicy` are written once: triggers refuse to change or delete their rows (a guard against
-our own mistakes, not against the database's owner; against the owner stand the tree and its signatures). What may be erased is apart:
-`Disclosure`, `EventPerson` and `DeviceCounter` can go without touching a byte that was hashed.
+our own mistakes, not against the database's owner; against the owner stand the tree and its signatures). One thing they let pass: a
+`body` is emptied in a namespace that was disposed of, beside its certificate. What may be erased one by one is apart:
+`Disclosure`, `EventPerson`, `EventParty` and `DeviceCounter` can go without touching a byte that was hashed.
 """
 
 from __future__ import annotations
@@ -166,17 +167,22 @@ class DeviceCounter(models.Model):
 
 
 class Disclosure(models.Model):
-    """A personal value whose salted digest stands in an event's `_sd`. Deleting the row erases the value for good."""
+    """A personal value whose salted digest stands in an event's `_sd`, boxed (`secure/log/disclosures.py`). Its keys are not here."""
 
     event = models.ForeignKey(LogEvent, on_delete=models.PROTECT, related_name="disclosures")
-    name = models.CharField(max_length=40)
-    value = models.TextField()
-    salt = models.BinaryField()
+    digest = models.CharField(max_length=44, help_text="as the event holds it")
+    subject = models.CharField(max_length=HEX_32, db_index=True, help_text="whose it is, by a name that is no personal data")
+    box = models.BinaryField()
 
     class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["event", "name"], name="one_disclosure_per_name"),
-        ]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["event", "digest"], name="one_box_per_digest")]
+
+
+class EventParty(models.Model):
+    """Which party an act concerns, for the Register's filters. No personal data: the event or its statement says it too."""
+
+    event = models.OneToOneField(LogEvent, primary_key=True, on_delete=models.PROTECT, related_name="party_row")
+    party = models.CharField(max_length=16, db_index=True)
 
 
 class EventPerson(models.Model):
@@ -189,12 +195,29 @@ class EventPerson(models.Model):
         constraints: ClassVar = [models.UniqueConstraint(fields=["event", "card"], name="one_row_per_person")]
 
 
+class DestructionManifest(models.Model):
+    """The list of what a disposal destroyed, as both Co-Chairs signed its hash. Written once."""
+
+    sha256 = models.CharField(max_length=HEX_32, primary_key=True)
+    body = models.BinaryField()
+
+
+class Disposal(models.Model):
+    """A namespace whose events were emptied, and the event that certifies it. Written once, and only beside such an event."""
+
+    namespace = models.OneToOneField(Namespace, primary_key=True, on_delete=models.PROTECT, related_name="disposal")
+    certificate = models.OneToOneField(LogEvent, on_delete=models.PROTECT, related_name="disposal")
+
+
 __all__ = [
     "Checkpoint",
     "CheckpointAgain",
     "Cosignature",
+    "DestructionManifest",
     "DeviceCounter",
     "Disclosure",
+    "Disposal",
+    "EventParty",
     "EventPerson",
     "LogEvent",
     "LogHead",

@@ -82,6 +82,10 @@ def pages(scene: Scene) -> list[Row]:
         Row("GET", f"{matter}/room", "                  302 302 404 200 404 200 404 404"),
         Row("GET", "/register", "                       302 302 403 200 403 403 200 403"),
         Row("GET", "/register/0", "                     302 302 403 200 403 403 200 403"),
+        Row("GET", "/register/retention", "             302 302 403 200 403 403 200 403"),
+        Row("GET", f"{matter}/disposal", "              302 302 404 200 404 404 200 404"),
+        Row("GET", f"{matter}/disposal/certificate", "  302 302 404 404 404 404 404 404"),
+        Row("GET", f"{matter}/disposal/manifest", "     302 302 404 404 404 404 404 404"),
     ]
 
 
@@ -132,6 +136,8 @@ def statements(scene: Scene) -> list[Row]:
         Row("GET", matter, "                            401 401 404 200 200 200 404 404"),
         Row("GET", f"{matter}/names", "                 401 401 404 200 200 200 404 404"),
         Row("GET", f"{matter}/unwrapped", "             401 401 404 200 200 200 404 404"),
+        Row("GET", f"{matter}/disposal", "              401 401 404 409 404 404 404 404"),
+        Row("POST", f"{matter}/disposal", "             401 401 403 403 403 403 200 403", {"basis": "legal_order"}),
         Row("POST", f"{matter}/wraps", "                401 401 404 201 201 201 404 404", {"wraps": wraps(world.card(THAILAND))}),
     ]
 

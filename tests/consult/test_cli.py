@@ -73,6 +73,15 @@ def test_resetting_an_unknown_person_is_refused(made: Installation) -> None:
     assert "nobody" in answer.stderr
 
 
+def test_erasing_asks_first_and_refuses_an_unknown_person(made: Installation) -> None:
+    asked = made.run("admin", "erase-subject", "nobody")
+    assert asked.returncode == 1
+    assert "--for-good" in asked.stderr
+    answer = made.run("admin", "erase-subject", "nobody", "--for-good")
+    assert answer.returncode == 1
+    assert "Nobody is called nobody" in answer.stderr
+
+
 def test_migrate_refuses_a_newer_database_and_changes_nothing(made: Installation) -> None:
     with sqlite3.connect(made.data / "consult.sqlite3") as database:
         database.execute("INSERT INTO django_migrations (app, name, applied) VALUES ('secure', '9999_from_the_future', '2030-01-01')")

@@ -18,6 +18,8 @@ from consult import verify
 from secure import chains, statements
 from secure.keys import load_vkeys
 from secure.log import events, jcs, policies, policy_chain, store
+from secure.log.disclosures import Boxed, Personal, box_of
+from secure.log.encoding import parse_event
 from secure.log.sequencer import Sequencer
 from secure.models import Card, Checkpoint, Disclosure, LogEvent, LogLeaf, LogTile, PendingEvent, StatementRow
 from tests.people import AUSTRALIA, INDONESIA, THAILAND
@@ -55,7 +57,8 @@ def stage(sequencer: Sequencer) -> Iterator[Stage]:
     settle(sequencer)
     send(stage)
     with transaction.atomic():
-        events.record_host(ns=events.HOST, type="session.began", data={}, at=NOW, names={"person": world.account(THAILAND).name})
+        about = [Personal("person", world.account(THAILAND).name, world.card(THAILAND))]
+        events.record_host(ns=events.HOST, type="session.began", data={}, at=NOW, names=about)
     settle(sequencer)
     return stage
 
@@ -265,7 +268,17 @@ def accept_what_one_chair_signed_alone() -> None:
 
 
 def change_name() -> None:
-    Disclosure.objects.update(value="Somebody Else")
+    """The host has the keys: it boxes another name properly, under the digest that stands in the event."""
+    kept = Disclosure.objects.select_related("event").order_by("pk")[0]
+    event = parse_event(bytes(kept.event.body))
+    other = Boxed(Personal("person", "Somebody Else", kept.subject), bytes(32), kept.digest)
+    Disclosure.objects.filter(pk=kept.pk).update(box=box_of(other, tag=event.ns, event_id=event.id))
+
+
+def add_name() -> None:
+    """A value that no event ever held, in a row of its own."""
+    kept = Disclosure.objects.order_by("pk")[0]
+    Disclosure.objects.create(event=kept.event, digest="A" * 43 + "=", subject=kept.subject, box=bytes(kept.box))
 
 
 @pytest.mark.parametrize(
@@ -291,6 +304,7 @@ def change_name() -> None:
         (slip_in_a_statement, {verify.EVENT_OF_STATEMENT}),
         (accept_what_one_chair_signed_alone, {verify.RULES}),
         (change_name, {verify.DISCLOSURE}),
+        (add_name, {verify.DISCLOSURE}),
     ],
 )
 @pytest.mark.usefixtures("stage")

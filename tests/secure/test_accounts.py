@@ -13,8 +13,9 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from secure import accounts, second_factor
 from secure.errors import BadInput, Forbidden, Gone, NotFound, TooMany
-from secure.models import Account, Disclosure, LogEvent
+from secure.models import Account, LogEvent
 from secure.throttle import Source
+from tests.disclosed import told
 
 pytestmark = [pytest.mark.django_db, pytest.mark.engines]
 
@@ -120,7 +121,7 @@ def test_a_reset_is_recorded_without_the_name_in_the_open(ratna: Account) -> Non
     accounts.reset_sign_in(sign_in_name="ratna", now=NOW)
     event = LogEvent.objects.get(type="sign_in.reset")
     assert b"Ratna" not in bytes(event.body)
-    assert Disclosure.objects.get(event=event).value == "Ratna Wijaya"
+    assert told(event) == {"person": "Ratna Wijaya"}
 
 
 def test_a_reset_of_nobody_is_not_found() -> None:

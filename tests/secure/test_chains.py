@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from meetings import drafting
 from secure import chains
 from secure.errors import BadInput, Conflict, Refusal
+from secure.log.disclosures import Personal
 from secure.models import StatementRow
 from secure.models.log import LogEvent
 from secure.statements import ROOT, Signed
@@ -133,7 +134,7 @@ def test_a_statement_whose_event_cannot_be_written_does_not_happen() -> None:
     with pytest.raises(transaction.TransactionManagementError):
         chains.append(signed=answer, now=NOW)
     with pytest.raises(Refusal), transaction.atomic():
-        chains.append(signed=answer, now=NOW, names={"person": "\ud800"})
+        chains.append(signed=answer, now=NOW, names=[Personal("person", "\ud800", "5c" * 32)])
     assert chains.find(answer.hash) is None
 
 

@@ -8,8 +8,9 @@ import pytest
 
 from secure import codes, enrolling, enrolment, throttle
 from secure.errors import BadInput, Conflict, Forbidden, Gone, NotFound, TooMany
-from secure.models import Account, Disclosure, Enrolment, LogEvent
+from secure.models import Account, Enrolment, LogEvent
 from secure.throttle import PACES, Source
+from tests.disclosed import told
 
 pytestmark = [pytest.mark.django_db, pytest.mark.engines]
 
@@ -52,7 +53,7 @@ def test_an_invitation_is_recorded_without_the_name_in_the_open(ratna: Account) 
     invite(ratna)
     event = LogEvent.objects.get(type="invitation.made")
     assert b"Somchai" not in bytes(event.body)
-    assert Disclosure.objects.get(event=event).value == "Somchai Rattanakul"
+    assert told(event) == {"person": "Somchai Rattanakul"}
 
 
 def test_a_code_lasts_fourteen_days_to_the_second(ratna: Account) -> None:

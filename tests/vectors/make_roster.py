@@ -175,6 +175,15 @@ def officers(cases: Cases) -> None:
     cases.add("seated without an undertaking is no seat", stage, CHAIRS, CHAIR_DEVICES)
 
 
+def disposal(cases: Cases) -> None:
+    stage = STORIES["disposed"]()
+    chains = stage.chains
+    cases.add("nobody sits once it was disposed of", stage, {}, ())
+    before = Heads(chains.installation[-1].hash, chains.consultation[-2].hash, next(iter(chains.rooms)))
+    devices = (*CHAIR_DEVICES, *BOTH_THAI, "myanmar_head 1")
+    cases.add("at the heads before the disposal they sat", stage, {**CHAIRS, **THAI, **BURMESE}, devices, before)
+
+
 def heads_and_breaks(cases: Cases) -> None:
     stage = STORIES["opened"]()
     chains = stage.chains
@@ -203,7 +212,7 @@ def heads_and_breaks(cases: Cases) -> None:
 
 def text() -> str:
     cases = Cases()
-    for part in (before_and_at_concurrence, answers, delegations, keys, removals, officers, heads_and_breaks):
+    for part in (before_and_at_concurrence, answers, delegations, keys, removals, officers, disposal, heads_and_breaks):
         part(cases)
     value = {"source": "tests/vectors/make_roster.py", "pool": cases.pool, "cases": cases.rows}
     return json.dumps(value, indent=1, sort_keys=True) + "\n"

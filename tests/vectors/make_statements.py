@@ -33,7 +33,7 @@ from tests.people import (
     THAILAND,
     Person,
 )
-from tests.stage import LOG, Stage, proposed, sealed
+from tests.stage import LOG, MANIFEST, Stage, proposed, sealed
 from tests.vectors.stories import STORIES
 
 FILE = Path(__file__).with_name("statements.json")
@@ -652,6 +652,55 @@ def exclusions(cases: Cases) -> None:
     )
 
 
+def disposals(cases: Cases) -> None:
+    story, both = STORIES["opened"](), (INDONESIA, AUSTRALIA)
+    lawful = drafting.draft_dispose(story.standing, basis="retention_over", manifest=MANIFEST)
+    cases.add("consultation.dispose: the period is over", "opened", story.sign(lawful, *both))
+    cases.add("consultation.dispose: agreed early", "opened", story.sign(body(lawful, basis="agreed_early"), *both))
+    cases.add("consultation.dispose: a legal order", "opened", story.sign(body(lawful, basis="legal_order"), *both))
+    cases.add("consultation.dispose: a draft", "opened", story.sign(lawful, AUSTRALIA), draft=True)
+    cases.add("consultation.dispose: one chair alone", "opened", story.sign(lawful, INDONESIA), "wrong_signer")
+    cases.add("consultation.dispose: a chair and a focal point", "opened", story.sign(lawful, INDONESIA, THAILAND), "wrong_signer")
+    cases.add("consultation.dispose: by an officer", "opened", story.sign(lawful, OFFICER), "wrong_signer", draft=True)
+    cases.add("consultation.dispose: another proposal", "opened", story.sign(body(lawful, proposal=NOBODY), *both), "wrong_scope")
+    early = STORIES["proposed"]()
+    at_once = drafting.draft_dispose(early.standing, basis="agreed_early", manifest=MANIFEST)
+    cases.add("consultation.dispose: before concurrence", "proposed", early.sign(at_once, *both), "not_due")
+    returned = STORIES["returned"]()
+    after = drafting.draft_dispose(returned.standing, basis="agreed_early", manifest=MANIFEST)
+    cases.add("consultation.dispose: of a returned proposal", "returned", returned.sign(after, *both), "not_due")
+    broken = {
+        "for no reason": {"basis": ""},
+        "an unknown basis": {"basis": "tidying_up"},
+        "a manifest in base64": {"manifest": OTHER_NONCE},
+    }
+    shapes(cases, "opened", lawful, both, broken)
+    after_disposal(cases)
+
+
+def after_disposal(cases: Cases) -> None:
+    """Nothing follows it."""
+    stage, gone, both = "disposed", STORIES["disposed"](), (INDONESIA, AUSTRALIA)
+    at = gone.standing
+    acts = {
+        "an answer": (drafting.draft_answer(at, party="THA", answer="accept"), (THAILAND,)),
+        "an accreditation": (drafting.draft_accredit(at, party="THA", card=gone.card(THAI_ADVISER), capacity="adviser"), (THAILAND,)),
+        "a withdrawal": (drafting.draft_withdraw(at, party="THA", card=gone.card(THAI_HEAD)), (THAILAND,)),
+        "an undertaking": (drafting.draft_undertaking(at, card=gone.card(THAI_HEAD)), (THAI_HEAD,)),
+        "a seat": (drafting.draft_seat(at, card=gone.card(OFFICER), capacity="secretariat"), both),
+        "an exclusion": (drafting.draft_exclude(at, card=gone.card(THAI_HEAD)), both),
+        "a second disposal": (drafting.draft_dispose(at, basis="agreed_early", manifest=MANIFEST), both),
+        "a concurrence": (drafting.draft_concur(at), (AUSTRALIA,)),
+    }
+    for label, (statement, by) in acts.items():
+        cases.add(f"after disposal: {label}", stage, gone.sign(statement, *by), "not_due")
+    story = STORIES["disposed without a room"]()
+    room = drafting.draft_room_open(story.standing)
+    cases.add("after disposal: a room", "disposed without a room", story.sign(room, INDONESIA), "not_due")
+    earlier = replace(room, up=story.chains.consultation[-2].hash)
+    cases.add("after disposal: a room that was opened before it", "disposed without a room", story.sign(earlier, INDONESIA))
+
+
 def rooms(cases: Cases) -> None:
     story = STORIES["concurred"]()
     lawful = drafting.draft_room_open(story.standing)
@@ -800,6 +849,7 @@ PARTS = (
     withdrawals,
     undertakings,
     seats,
+    disposals,
     rooms,
     forms,
 )

@@ -130,6 +130,20 @@ def opened() -> Stage:
     return stage
 
 
+def disposed() -> Stage:
+    """The room was open; then both Co-Chairs disposed of the consultation."""
+    stage = opened()
+    stage.dispose()
+    return stage
+
+
+def disposed_unopened() -> Stage:
+    """Disposed of before anybody opened a room."""
+    stage = sitting()
+    stage.dispose("legal_order")
+    return stage
+
+
 def retired() -> Stage:
     """Thailand's focal point was replaced by one who takes over in good order."""
     stage = sitting()
@@ -170,6 +184,8 @@ _MADE: Mapping[str, Callable[[], Stage]] = {
     "device excluded": device_excluded,
     "staffed": staffed,
     "opened": opened,
+    "disposed": disposed,
+    "disposed without a room": disposed_unopened,
     "retired": retired,
     "compromised": compromised,
     "advised": advised,

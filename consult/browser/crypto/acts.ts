@@ -3,7 +3,7 @@
  * meetings/statements.py is the same table; tests/vectors/statements.json holds the two together.
  */
 
-import type { Answer, DelegateCapacity, HistoryScope, Level, OfficerCapacity, PartyCapacity, Urgency } from "../bridge.ts";
+import type { Answer, DelegateCapacity, DisposalBasis, HistoryScope, Level, OfficerCapacity, PartyCapacity, Urgency } from "../bridge.ts";
 import type { Json, JsonObject } from "./canonical.ts";
 import { refuseWeakKey } from "./ed25519.ts";
 import { fromBase64 } from "./encoding.ts";
@@ -35,6 +35,7 @@ export interface Bodies {
   "consultation.return": { readonly proposal: string; readonly reason: SealedName };
   "consultation.withdraw": { readonly proposal: string; readonly reason: SealedName };
   "consultation.concur": { readonly proposal: string };
+  "consultation.dispose": { readonly proposal: string; readonly basis: DisposalBasis; readonly manifest: string };
   "invitation.answer": { readonly party: string; readonly answer: Answer };
   accredit: { readonly party: string; readonly card: string; readonly capacity: DelegateCapacity };
   withdraw: { readonly party: string; readonly card: string };
@@ -244,6 +245,12 @@ export const TABLE: ReadonlyMap<ActType, Kind> = new Map<ActType, Kind>([
   ["consultation.return", kind("consultation", reason)],
   ["consultation.withdraw", kind("consultation", reason)],
   ["consultation.concur", kind("consultation", members({ proposal: name }))],
+  [
+    "consultation.dispose",
+    kind("consultation", members({ proposal: name, basis: oneOf("retention_over", "agreed_early", "legal_order"), manifest: name }), {
+      bothChairs: true,
+    }),
+  ],
   [
     "invitation.answer",
     kind("consultation", members({ party, answer: oneOf("accept", "decline", "awaiting_instructions") })),

@@ -28,7 +28,7 @@ export async function consultationView(context: Context, self: Self, id: Hex): P
     options: { marking: options.marking, retentionYears: options.retention_years, undertaking: options.undertaking },
     composition,
     proposedBy: cardView(standing, found.proposer),
-    brief: await readText(read.self, read.server, found.proposed.brief, readBrief),
+    brief: found.state === "disposed" ? { kind: "closed", cause: "disposed" } : await readText(read.self, read.server, found.proposed.brief, readBrief),
     reason: found.reason === null ? null : await readText(read.self, read.server, found.reason, readReason),
     parties: [...found.composition].map(([party, row]) => partyView(standing, found, seats, { party, ...row })),
     officers: [...found.seated].map(([card, { capacity }]): OfficerView => ({ card, capacity, undertaken: found.undertaken.has(card), seated: seats.has(card) })),

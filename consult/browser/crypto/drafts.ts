@@ -9,6 +9,7 @@ import { judge } from "./judging.ts";
 import { cardView } from "./people.ts";
 import { count, list, members, name, orNull } from "./reading.ts";
 import { Refusal } from "./refusal.ts";
+import { convened } from "./standing.ts";
 import { cosign, encodeSignature, parseSigned, type Signed } from "./statements.ts";
 
 interface Waiting {
@@ -60,7 +61,7 @@ async function waitingDrafts(context: Context): Promise<readonly Waiting[]> {
 }
 
 function viewFor(context: Context, self: Self, { statement, scope }: Signed): Promise<View> {
-  const ofConsultation = ["seat", "unseat", "exclude"].includes(statement.type);
+  const ofConsultation = ["seat", "unseat", "exclude", "consultation.dispose"].includes(statement.type);
   return refresh(context, self, ofConsultation ? scope : null);
 }
 
@@ -111,6 +112,10 @@ function actOf({ standing }: View, { statement, scope }: Signed): DraftAct | und
       case "exclude": {
         const { card, device } = bodyOf(statement, "exclude");
         return { type: "exclude", ...concerning(card), device };
+      }
+      case "consultation.dispose": {
+        const { basis, manifest } = bodyOf(statement, "consultation.dispose");
+        return { type: "consultation.dispose", consultation: scope, reference: convened(standing).proposed.reference, basis, manifest };
       }
       default:
         return undefined;

@@ -32,11 +32,11 @@ export function focalPointOf(standing: Standing, card: Hex): string | null {
   return null;
 }
 
-/** The Co-Chairs; after concurrence focal points of the composition, and everybody accredited or seated (meetings/seating.py). */
+/** The Co-Chairs, until it is disposed of; after concurrence focal points of the composition, and everybody accredited or seated (meetings/seating.py). */
 export function mayHoldBrief(standing: Standing): ReadonlySet<Hex> {
   const view = newest(standing);
   const { consultation } = standing;
-  if (view === undefined || consultation === undefined) return new Set();
+  if (view === undefined || consultation === undefined || consultation.state === "disposed") return new Set();
   const cards = new Set(chairCards(view));
   if (consultation.state !== "concurred") return cards;
   for (const [party, card] of view.focalPoints) if (consultation.composition.has(party)) cards.add(card);

@@ -230,12 +230,23 @@ const exclude: Rule = (standing, { statement }, seen) => {
   return withConsultation(standing, { excluded: new Set([...consultation.excluded, card]) });
 };
 
+/** The last statement of its chain: every seat ends, nothing more is due. */
+const dispose: Rule = (standing, { statement }) => {
+  const consultation = concurred(standing);
+  if (bodyOf(statement, "consultation.dispose").proposal !== consultation.id) throw new Refusal("wrong_scope", "another proposal");
+  return withConsultation(standing, { state: "disposed" });
+};
+
+/** A room of a consultation that was disposed of since was lawful when it was opened: its `up` is an earlier place. */
 const open: Rule = (standing, signed) => {
   const body = bodyOf(signed.statement, "room.open");
-  const consultation = concurred(standing);
+  const consultation = convened(standing);
+  const disposed = consultation.state === "disposed";
+  if (!disposed) concurred(standing);
   if (body.consultation !== consultation.id) throw new Refusal("wrong_scope", "another consultation");
-  // Place 1 of a consultation that was concurred is the concurrence; before it there is nothing to open.
-  if (consultation.places.indexOf(signed.statement.up ?? "") < 1) throw notDue("not concurred");
+  // Place 1 of a consultation that was concurred is the concurrence; before it there is nothing to open, nor after the disposal.
+  const place = consultation.places.indexOf(signed.statement.up ?? "");
+  if (place < 1 || (disposed && place === consultation.places.length - 1)) throw notDue("not concurred, or disposed of");
   const kind: string = body.kind;
   if ([...standing.rooms.values()].some((room) => room.kind === kind)) throw new Refusal("room_exists", "the room is there");
   return { ...standing, rooms: put(standing.rooms, signed.hash, { id: signed.hash, kind: body.kind }) };
@@ -266,5 +277,6 @@ export const RULES: Readonly<Record<ActType, { readonly asks: Asks; readonly rul
   seat: { asks: bothChairs, rule: seat },
   unseat: { asks: bothChairs, rule: unseat },
   exclude: { asks: bothChairs, rule: exclude },
+  "consultation.dispose": { asks: bothChairs, rule: dispose },
   "room.open": { asks: aChair, rule: open },
 };

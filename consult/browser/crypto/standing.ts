@@ -79,7 +79,7 @@ export interface Consultation {
   readonly proposer: string;
   readonly proposed: Proposed;
   readonly composition: ReadonlyMap<string, Row>;
-  readonly state: "proposed" | "returned" | "withdrawn" | "concurred";
+  readonly state: "proposed" | "returned" | "withdrawn" | "concurred" | "disposed";
   /** of a return or a withdrawal */
   readonly reason: SealedName | null;
   readonly answers: ReadonlyMap<string, Answer>;

@@ -6,6 +6,7 @@ import { allAlarms, evidenceFile } from "./alarms.ts";
 import { consultationView } from "./consultations.ts";
 import type { Context, Self } from "./context.ts";
 import { accredit, answerInvitation, exclude, seat, undertake, unseat, withdrawDelegate } from "./delegations.ts";
+import { dispose, requestDisposal } from "./disposals.ts";
 import { discardDraft, drafts, signDraft } from "./drafts.ts";
 import { checkEntry } from "./entries.ts";
 import { completeEnrolment, openCode, reserveSecondFactor } from "./enrol.ts";
@@ -60,6 +61,8 @@ export function callTable(context: Context): CallTable {
     seat: ({ consultation, card, capacity }) => within(consultation, (here) => seat(here, { card, capacity })),
     unseat: ({ consultation, card }) => within(consultation, (here) => unseat(here, card)),
     exclude: ({ consultation, card, device }) => within(consultation, (here) => exclude(here, { card, device })),
+    disposalRequest: async (args) => nothing(requestDisposal(context, args)),
+    dispose: ({ consultation, basis }) => within(consultation, (here) => dispose(here, basis)),
 
     ...roomCalls(context),
   };

@@ -39,7 +39,10 @@ function panelOf(draft: DraftView): HTMLElement {
   put(panel, "signed", fill(gettext("Signed so far by {parties}."), { parties: draft.signedBy.map((by) => partyName(by.party)).join(", ") }));
   showCard(part(panel, "card"), card);
   const waiting = draft.own || draft.problem !== null;
-  only(panel, "sign", !waiting);
+  // What destroys is read on its own page before it is signed.
+  const read = only(panel, "read", draft.act.type === "consultation.dispose" && !waiting);
+  if (read instanceof HTMLAnchorElement && draft.act.type === "consultation.dispose") read.href = `/consultations/${draft.act.consultation}/disposal`;
+  only(panel, "sign", !waiting && draft.act.type !== "consultation.dispose");
   put(panel, "problem", problemWords(draft));
   part(panel, "problem").hidden = !waiting;
   panel.classList.add(draft.problem !== null && !draft.own ? "alarm" : draft.own ? "wait" : "next");
@@ -83,6 +86,8 @@ export function wordsOf(act: DraftAct): { readonly title: string; readonly sente
       return { title: fill(gettext("A seat in the room of {reference} ends"), { reference: act.reference }), sentence: gettext("This person no longer sits in the plenary and can read nothing said afterwards."), card: act };
     case "exclude":
       return { title: fill(gettext("Exclusion from {reference}"), { reference: act.reference }), sentence: excludeWords(act.device), card: act };
+    case "consultation.dispose":
+      return { title: fill(gettext("Disposal of {reference}"), { reference: act.reference }), sentence: gettext("Everything said and kept in it is destroyed for good, and every seat ends."), card: null };
   }
 }
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from secure.keys import LogKeys, ReceiptKey, create_receipt_key, load_log_keys, write_vkeys
+from secure.keys import LogKeys, ReceiptKey, create_receipt_key, load_log_keys, load_receipt_key, write_vkeys
 from secure.log import signer_state, store
 from secure.log.note import Verifier
 from secure.log.sequencer import Sequencer
@@ -66,3 +66,9 @@ def make_log(folder: Path, *, origin: str = ORIGIN) -> Log:
     signer = create_signer(folder / "signer", origin=origin, clock=lambda: datetime.now(UTC))
     write_vkeys(folder / "log.vkey", signer.verifiers)
     return Log(folder / "signer", origin, signer, create_receipt_key(folder / "receipt.key", origin=origin))
+
+
+def open_log(folder: Path, *, origin: str = ORIGIN) -> Log:
+    """The log that `make_log` made there, by another hand."""
+    signer = HeldSigner(load_log_keys(folder / "signer"), folder / "signer", clock=lambda: datetime.now(UTC))
+    return Log(folder / "signer", origin, signer, load_receipt_key(folder / "receipt.key", origin=origin))

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from django.db import connection
 
-GUARDED = ("secure_logevent", "secure_logleaf", "secure_checkpoint", "secure_logpolicy")
+GUARDED = ("secure_logevent", "secure_logleaf", "secure_checkpoint", "secure_logpolicy", "secure_disposal", "secure_destructionmanifest")
 
 
 @contextmanager

@@ -8,7 +8,8 @@ from django.db import DatabaseError, connection, transaction
 
 from secure.errors import BadInput, Conflict, Refusal
 from secure.log import events
-from secure.log.encoding import disclosure_digest, parse_event
+from secure.log.disclosures import Personal, opened
+from secure.log.encoding import b64, parse_event
 from secure.models import Account, Checkpoint, DeviceCounter, Disclosure, LogEvent, LogLeaf, Namespace, PendingEvent, RecoveryBox
 from tests.secure.log.devices import Device
 
@@ -40,12 +41,15 @@ def test_the_first_event_of_a_namespace_fixes_slot_and_salt_and_no_later_one_doe
 
 
 def test_names_are_recorded_as_digests_only() -> None:
-    row = events.record_host(ns=events.HOST, type="session.failed", data={}, at=NOW, names={"person": "Julie Bishop", "party": "AUS"})
+    about = [Personal("person", "Julie Bishop", "5c" * 32)]
+    row = events.record_host(ns=events.HOST, type="session.failed", data={}, at=NOW, names=about, party="AUS")
     assert b"Bishop" not in bytes(row.body)
-    kept = Disclosure.objects.get(event=row, name="person")
-    digest = disclosure_digest(salt=bytes(kept.salt), name="person", value="Julie Bishop")
-    assert digest in parse_event(bytes(row.body)).data["_sd"]  # type: ignore[operator]
-    Disclosure.objects.filter(event=row).delete()
+    kept = Disclosure.objects.get(event=row)
+    assert b"Bishop" not in bytes(kept.box)
+    first = {"slot": row.namespace.slot, "salt": b64(bytes(row.namespace.salt))}
+    assert parse_event(bytes(row.body)).data == {"_sd": [kept.digest], "party": "AUS", **first}
+    (found,) = opened(Disclosure.objects.filter(event=row).select_related("event"))
+    assert (found.name, found.value, found.subject, found.holds) == ("person", "Julie Bishop", "5c" * 32, True)
 
 
 def test_a_devices_events_count_and_chain() -> None:
@@ -126,7 +130,9 @@ def test_nothing_is_recorded_outside_the_transaction_of_its_act() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("wrong", [{"type": "Not A Type"}, {"data": {"Key": 1}}, {"data": {"word": 1.5}}, {"names": {"person": "\ud800"}}])
+@pytest.mark.parametrize(
+    "wrong", [{"type": "Not A Type"}, {"data": {"Key": 1}}, {"data": {"word": 1.5}}, {"names": [Personal("person", "\ud800", "5c" * 32)]}]
+)
 def test_an_act_whose_event_cannot_be_written_does_not_happen(wrong: dict[str, object]) -> None:
     account = Account.objects.create(sign_in_name="retno", name="Retno Marsudi")
 
