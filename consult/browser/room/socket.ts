@@ -6,12 +6,6 @@
 import type { Hex, Receipt, RoomItem } from "../bridge.ts";
 import type { Link } from "./words.ts";
 
-/** The host's signed word that the event will stand in the record (docs/protocol.md, section 8); `sig` in base64. */
-export interface Receipt {
-  readonly t: number;
-  readonly sig: string;
-}
-
 /** Frames of the server (docs/protocol.md, section 6). */
 export type ServerFrame =
   | { readonly t: "welcome"; readonly head: number; readonly epoch: number }
