@@ -14,12 +14,12 @@ from secure.log import jcs, store
 from secure.log.encoding import b64, parse_event
 from secure.log.jcs import Json
 from secure.log.leaves import EntryLeaf, parse_leaf
+from secure.log.sequencer import GENESIS
 from secure.models import Card, Disclosure, EventPerson, LogLeaf, StatementRow
 
 PARTY: Final = "party"
 PERSON: Final = "person"
 """Names of disclosures by which the Register filters: a party's code, a person's name as shown."""
-GENESIS: Final = "log.genesis"
 MOST_ENTRIES: Final = 200
 
 

@@ -8,6 +8,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,8 @@ from playwright.async_api import Page, expect
 from secure import ed25519, statements
 from secure.keys import LogKey
 from secure.log.checkpoint import open_checkpoint
+from secure.log.note import parse_vkey
+from secure.log.receipts import Receipt, verify_receipt
 from secure.statements import Signed, Statement, encode_signed
 from tests.e2e.conftest import Sit
 from tests.e2e.desk import PATIENCE, Desk, consultation_of
@@ -265,6 +268,33 @@ async def test_a_browser_shown_another_record_from_its_first_day_learns_it_from_
     others = {device["device"] for member in members for device in member["devices"] if not device["own"]}
     assert kept["peer"]["device"] in others
     assert json.loads(base64.b64decode(kept["peer"]["header"]))["device"] == kept["peer"]["device"], "whose word it is, as they signed it"
+
+
+async def test_a_message_left_out_of_the_record_is_an_alarm_for_its_sender(stage: Stage) -> None:
+    """The host acknowledges, shows the message to everybody, and denies to its sender that the record holds it."""
+    plenary = stage.plenary
+    desk, other = plenary.delegates["r.islam"], plenary.delegates["t.hossain"]
+    for each in (desk, other):
+        await each.enter_room(plenary.consultation)
+    room = await room_of(desk)
+    await stage.liar.lie(
+        desk.context, path=rf"/api/rooms/{room}/proof", tell=lambda _, answer: answer.saying({"error": "not_found"}, status=404)
+    )
+    await desk.say("Heard, and left out.")
+    await other.hears("Heard, and left out.")
+    end = time.monotonic() + 90
+    while "left_out" not in [alarm["kind"] for alarm in (await ask(desk.page, "alarms"))["result"]]:
+        assert time.monotonic() < end, "no alarm"
+        await other.say("The record goes on.")
+        await desk.page.wait_for_timeout(4_000)
+        await ask(desk.page, "roomSync", room=room)
+    await desk.sees("left it out of the record")
+    await expect(desk.button("Send")).to_be_enabled()
+    kept = await saved_evidence(desk)
+    receipt = Receipt(kept["receipt"]["t"], base64.b64decode(kept["receipt"]["sig"]))
+    verify_receipt(receipt, event=base64.b64decode(kept["event"]), verifier=parse_vkey(kept["receipts"]))
+    denied, newest = (open_checkpoint(kept[when]["note"].encode(), [stage.house.log_key.verifier]) for when in ("denied", "newest"))
+    assert denied.size < newest.size, "the record went on without it"
 
 
 class Forger:
