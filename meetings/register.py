@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from django.core import signing
 from django.db import transaction
+from django.utils.translation import gettext
 
 from meetings import journal, parties
 from meetings.models import Consultation, Party
@@ -249,7 +250,7 @@ class _Speech:
             reference=self.references.get(entry.scope, ""),
             party=first.party if first else entry.names.get(record.PARTY, ""),
             who="; ".join(self.person(person.party, person.name) for person in entry.people),
-            source=str(SOURCES.get(entry.src, entry.src)),
+            source=gettext(SOURCES.get(entry.src, entry.src)),
             erased=entry.erased,
         )
 
@@ -262,12 +263,12 @@ class _Speech:
         party = entry.names.get(record.PARTY) or str(body.get("party") or entry.data.get("party") or "")
         about = entry.names.get(record.PERSON, "")
         who = "; ".join(self.person(person.party, person.name) for person in entry.people)
-        return str(found[1]).format(
-            who=who or str(SOMEONE),
-            about=self.person(party, about) if about else str(SOMEBODY),
+        return gettext(found[1]).format(
+            who=who or gettext(SOMEONE),
+            about=self.person(party, about) if about else gettext(SOMEBODY),
             party=self.parties.get(party, party),
-            answer=ANSWERS.get(str(body.get("answer")), ""),
-            capacity=CAPACITIES.get(str(body.get("capacity")), ""),
+            answer=_word(ANSWERS, body.get("answer")),
+            capacity=_word(CAPACITIES, body.get("capacity")),
             number=entry.data.get("number", ""),
             version=entry.data.get("version", ""),
             build=_fingerprint(entry.data.get("manifest")),
@@ -277,3 +278,8 @@ class _Speech:
 def _fingerprint(name: object) -> str:
     """A build as it is named at the foot of every page; what is no hash stays as it is."""
     return fingerprint(name) if isinstance(name, str) and re.fullmatch(r"[0-9a-f]{64}", name) else str(name or "")
+
+
+def _word(table: Mapping[str, str], code: object) -> str:
+    found = table.get(str(code))
+    return gettext(found) if found else ""
