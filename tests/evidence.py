@@ -78,13 +78,13 @@ class Story:
     def told(cls, monkeypatch: pytest.MonkeyPatch, folder: Path) -> Story:
         """Thailand's and Bangladesh's heads sit; two devices have written; two checkpoints, each cosigned five seconds later."""
         monkeypatch.setattr("tests.stage.LOG", SIGNER.verifier.vkey)
+        monkeypatch.setattr("tests.world.make_log", lambda _folder, origin: kept_log(folder))
         stage = concurred()
         for party, head in ((THAILAND, THAI_HEAD), (BANGLADESH, BANGLADESH_HEAD)):
             stage.answer(party)
             stage.accredit(party, head)
             stage.undertake(head)
         world = World(stage)
-        world.log = kept_log(folder)
         opened = world.stage.open_room()
         with transaction.atomic():
             chains.append(signed=opened, now=world.now)

@@ -83,7 +83,7 @@ def look(fetch: Fetch, *, trust: Trust, state: Path, now: int) -> Seen:
         judged = _judge(seen, trust)
         if judged is not None:
             _compare(seen, judged, kept, trust, fetch)
-            _anchor(seen, judged, trust, now)
+            _anchor(seen, _witnessed(seen, judged, trust, fetch), trust, now)
     except OSError as error:
         seen.why = f"The log cannot be reached: {error}."
         return seen
@@ -163,6 +163,21 @@ def _continues(before: TreeHead, after: TreeHead, fetch: Fetch) -> bool:
     except LogError:
         return False
     return True
+
+
+def _witnessed(seen: Seen, newest: Judged, trust: Trust, fetch: Fetch) -> Judged:
+    """The newest tree that the quorum has signed, where the log serves it apart; what is served now must begin with it."""
+    if newest.first is not None or trust.policy is None or not is_witnessed(trust.policy):
+        return newest
+    try:
+        found = judge(fetch("witnessed", MAX_NOTE), trust.policy)
+    except (OSError, LogError):
+        return newest
+    if not found.signed or found.head.size > newest.head.size:
+        return newest
+    if found.head.origin != newest.head.origin or not _continues(found.head, newest.head, fetch):
+        seen.faults.append(Fault(PIN, f"the tree of {found.head.size} entries", "what is served does not begin with what was witnessed"))
+    return found
 
 
 def _anchor(seen: Seen, judged: Judged, trust: Trust, now: int) -> None:

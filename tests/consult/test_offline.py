@@ -350,10 +350,35 @@ def test_another_logs_checkpoint_is_none(tmp_path: Path) -> None:
 def test_below_the_quorum_and_long_ago_are_said(tmp_path: Path) -> None:
     newest = store.published()
     assert newest is not None
-    bare = look(tmp_path / "one", answering(newest.note))
+
+    def alone(path: str, most: int) -> bytes:
+        if path == "witnessed":
+            raise OSError("not found")
+        return newest.note if path == "checkpoint" else served(path, most)
+
+    bare = look(tmp_path / "one", alone)
     assert (bare.verdict, [fault.check for fault in bare.doubts]) == (3, [22])
     old = look(tmp_path / "two", seconds=300 + 20 * 60)
     assert (old.verdict, [fault.check for fault in old.doubts]) == (3, [23])
+
+
+def test_a_log_that_grows_faster_than_its_witnesses_sign_is_anchored_by_the_tree_they_signed(tmp_path: Path) -> None:
+    newest = store.published()
+    assert newest is not None
+    seen = look(tmp_path / "state", answering(newest.note))
+    assert (seen.verdict, seen.size) == (0, newest.size)
+
+
+def test_a_witnessed_tree_that_is_no_beginning_of_what_is_served_is_a_fork(tmp_path: Path, story: Story) -> None:
+    newest = store.published()
+    assert newest is not None
+    other = note(story.first, bytes(32))
+
+    def fetch(path: str, most: int) -> bytes:
+        return {"checkpoint": newest.note, "witnessed": other}.get(path) or served(path, most)
+
+    seen = look(tmp_path / "state", fetch)
+    assert [fault.check for fault in seen.faults] == [18]
 
 
 def test_a_host_that_does_not_answer_changes_nothing(tmp_path: Path) -> None:
