@@ -43,6 +43,7 @@ h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
 table { border-collapse: collapse; width: 100%; } th, td { text-align: start; vertical-align: top; padding: .35rem .5rem; }
 tbody tr { border-top: 1px solid color-mix(in srgb, currentColor 25%, transparent); }
 .host td:nth-child(4) { font-style: italic; } .state td:nth-child(4) { font-weight: 600; }
+td:nth-child(2) { white-space: nowrap; } @media (max-width: 40rem) { td:nth-child(2) { white-space: normal; } }
 .note { font-size: .875rem; opacity: .8; } code { overflow-wrap: anywhere; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1rem; } dd { margin: 0; overflow-wrap: anywhere; }
 @media print { :root { font-size: 10pt; color-scheme: light; } body { margin: 0; max-width: none; } thead { display: table-header-group; }

@@ -17,6 +17,8 @@ export const SOURCES: Readonly<Record<string, string>> = {
 };
 
 const ACTS: Readonly<Record<string, string>> = {
+  "log.genesis": "The log began and named its keys",
+  "log.policy": "A policy was put in force: whose witnesses must sign",
   "chairs.root": "The two Co-Chairs founded the installation",
   "party.key": "A party’s focal point was named",
   "account.card": "A person enrolled with keys of their own",
@@ -38,6 +40,8 @@ const ACTS: Readonly<Record<string, string>> = {
   "room.epoch": "The room’s keys were brought in line with who is seated",
   "message.sent": "A message was sent; what it says is not known here",
   "document.uploaded": "A sealed paper was put into the room",
+  "consultation.dispose": "Both Co-Chairs disposed of what was said and kept",
+  "consultation.disposed": "What was said and kept was destroyed",
 };
 
 /** An act this page does not know is shown by its type, rather than left out. */
