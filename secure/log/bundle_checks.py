@@ -8,10 +8,10 @@ The checks, by number (tests/consult/test_bundle.py has one failing case for eac
 11. the newest checkpoint is signed by the log and has the recomputed root; so have earlier ones
 17. a name that is disclosed is the one that was recorded
 18. the tree begins with the one that was kept (the pin)
-20. every file is the one the manifest names
 21. policies follow one another from the one that is kept; earlier ones are those that were recorded
 22. the quorum of the policy has cosigned the newest checkpoint
 23. an entry's time agrees with the witnesses' clocks, within two minutes
+27. every file is the one the manifest names
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from secure.log.policy import Log, Policy
 from secure.log.statemap import slot_hash, verify_slot
 from secure.log.trust import Judged, Trust, check_recorded, is_witnessed, judge, newest_policy
 
-ORDER, MAP, CHECKPOINT, DISCLOSURE, PIN, FILE, POLICY, QUORUM, TIME = 1, 10, 11, 17, 18, 20, 21, 22, 23
+ORDER, MAP, CHECKPOINT, DISCLOSURE, PIN, POLICY, QUORUM, TIME, FILE = 1, 10, 11, 17, 18, 21, 22, 23, 27
 SLACK: Final = 120_000
 """ms by which the clocks of host and witnesses may differ."""
 

@@ -66,7 +66,7 @@ class Check {
   }
 
   async run(): Promise<Outcome> {
-    for (const name of this.#bundle.altered) this.#fault(20, name, "it is not the file that the manifest names");
+    for (const name of this.#bundle.altered) this.#fault(27, name, "it is not the file that the manifest names");
     await this.#readChains();
     const items = this.#inOrder() ? await this.#log() : [];
     const rank = this.#faults.length > 0 ? "tampered" : this.#missing.length > 0 ? "incomplete" : this.#doubts.length > 0 ? "unanchored" : "verified";
