@@ -1,6 +1,6 @@
 """Verifies an evidence bundle: the log's part (`secure/log/bundle_checks.py`), the statements in it, and what they say together. Pure.
 
-Two checks are made here, after those of `secure/log/bundle_checks.py` and `meetings/proving.py`:
+Two checks are made here, after those of `secure/log/bundle_checks.py` and `meetings/proving.py`; and 20, that the log names its own key:
 
 24. nothing is withheld but the host's own entries outside the consultation
 25. the bundle is about one consultation, and holds every chain it needs
@@ -23,7 +23,7 @@ from secure.log.entries import PRUNED, WITHHELD, Fault
 from secure.log.errors import LogError
 from secure.log.note import Verifier, parse_vkey
 from secure.log.policy_chain import NumberedPolicy
-from secure.log.trust import Trust
+from secure.log.trust import Trust, check_begun
 from secure.statements import ROOT
 
 WITHHOLDING, WHOLE = 24, 25
@@ -68,9 +68,9 @@ def verify_members(members: Mapping[str, bytes], trust: Trust) -> Outcome:
         return Outcome(Verdict.UNREADABLE)
     proving = Proving()
     proving.read(rows_of(bundle.chains))
-    named = _named_log(proving)
+    named = named_log(proving)
     findings = check(bundle, trust=trust, named=named, public_keys=proving.device_keys(), on_event=proving.hear)
-    _check_statements(bundle, proving, findings, _accepted(named, trust))
+    _check_statements(bundle, proving, findings, accepted(named, trust))
     findings.faults += proving.faults
     return Outcome(_verdict(findings), bundle, findings, proving, trust)
 
@@ -85,6 +85,7 @@ def _verdict(findings: Findings) -> Verdict:
 
 def _check_statements(bundle: Bundle, proving: Proving, findings: Findings, logs: list[str]) -> None:
     proving.check_signatures(*logs)
+    findings.faults += check_begun((item.event for item in findings.items if item.event), logs)
     scopes = {series.ns: series.scope for series in bundle.series}
     proving.check_disposals(scopes, findings.pruned)
     proving.check_entries(scopes, disposed=frozenset(each.certificate.ns for each in findings.pruned))
@@ -93,7 +94,7 @@ def _check_statements(bundle: Bundle, proving: Proving, findings: Findings, logs
         proving.check_rules()
 
 
-def _named_log(proving: Proving) -> Verifier | None:
+def named_log(proving: Proving) -> Verifier | None:
     """The log's key as the Co-Chairs named it."""
     for found in proving.known.values():
         if found.type == ROOT:
@@ -104,7 +105,7 @@ def _named_log(proving: Proving) -> Verifier | None:
     return None
 
 
-def _accepted(named: Verifier | None, trust: Trust) -> list[str]:
+def accepted(named: Verifier | None, trust: Trust) -> list[str]:
     """Keys which `chairs.root` may name: those of the policy; under a later policy also a former key of the same log."""
     if trust.policy is None:
         return [named.vkey] if named else []

@@ -1,6 +1,6 @@
 """Recomputes a whole log from a folder (`secure/log/folder_format.py`): every leaf, event, checkpoint, tile and statement in it.
 
-The checks are those of `secure/log/verifier.py` and `meetings/proving.py`, and 18, 21, 22 of `secure/log/bundle_checks.py`.
+The checks are those of `secure/log/verifier.py` and `meetings/proving.py`, and 18, 20, 21, 22 of `secure/log/bundle_checks.py`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from meetings.evidence import Verdict
+from meetings.evidence import Verdict, accepted, named_log
 from meetings.proving import Proving, rows_of
 from meetings.report import VERDICTS
 from secure.errors import Refusal
@@ -20,12 +20,10 @@ from secure.log.certificate import Certificate
 from secure.log.encoding import Event, b64
 from secure.log.entries import Fault, certificates
 from secure.log.errors import LogError
-from secure.log.note import parse_vkey
 from secure.log.policy import Log, Policy
 from secure.log.tiles import TilePlace, tile_path
-from secure.log.trust import ADOPTED, Judged, Trust, check_recorded, is_witnessed, judge, newest_policy
+from secure.log.trust import ADOPTED, BEGAN, Judged, Trust, check_begun, check_recorded, is_witnessed, judge, newest_policy
 from secure.log.verifier import Replay, check_tile
-from secure.statements import ROOT
 
 CHECKPOINT, PIN, QUORUM = 11, 18, 22
 
@@ -51,9 +49,9 @@ def verify(folder: Path, trust: Trust) -> Outcome:
     try:
         proving = Proving()
         proving.read(rows_of(_chains(folder)))
-        adopted: list[Event] = []
-        replay = _replay(folder, proving, outcome, adopted)
-        _judge(folder, trust, replay, proving, adopted, outcome)
+        own: list[Event] = []
+        replay = _replay(folder, proving, outcome, own)
+        _judge(folder, trust, replay, proving, own, outcome)
         _check_tiles(folder, replay, outcome)
         scopes = _series(folder)
         proving.check_disposals(scopes, replay.pruned)
@@ -79,11 +77,11 @@ def words(outcome: Outcome) -> Iterator[str]:
     yield f"{heading.upper()}: {meaning}"
 
 
-def _replay(folder: Path, proving: Proving, outcome: Outcome, adopted: list[Event]) -> Replay:
+def _replay(folder: Path, proving: Proving, outcome: Outcome, own: list[Event]) -> Replay:
     def on_event(index: int, event: Event) -> None:
         proving.hear(index, event)
-        if event.type == ADOPTED:
-            adopted.append(event)
+        if event.type in {ADOPTED, BEGAN}:
+            own.append(event)
 
     replay = Replay(public_keys=proving.device_keys(), on_event=on_event, disposed=_certificates(folder))
     with (folder / form.LEAVES).open("rb") as leaves, (folder / form.EVENTS).open("rb") as events:
@@ -106,18 +104,21 @@ def _certificates(folder: Path) -> list[Certificate]:
         return certificates(raw for _index, raw in form.read_records(events))
 
 
-def _judge(folder: Path, trust: Trust, replay: Replay, proving: Proving, adopted: list[Event], outcome: Outcome) -> None:  # noqa: PLR0917
-    """Checks 11, 15, 18, 21, 22."""
+def _judge(folder: Path, trust: Trust, replay: Replay, proving: Proving, own: list[Event], outcome: Outcome) -> None:  # noqa: PLR0917
+    """Checks 11, 15, 18, 20, 21, 22."""
     notes = _policies(folder)
     policy, genuine, faults = newest_policy(trust, notes)
-    outcome.faults += [*faults, *check_recorded(notes, adopted, genuine)]
-    effective = policy or _own(proving)
+    outcome.faults += [*faults, *check_recorded(notes, own, genuine)]
+    named = named_log(proving)
+    effective = policy or Policy(logs=(Log(named),) if named else ())
     newest: Judged | None = None
     with (folder / form.CHECKPOINTS).open("rb") as file:
         for size, note in form.read_records(file):
             outcome.checkpoints += 1
             newest = _checkpoint(size, note, effective, replay, outcome)
-    proving.check_signatures(*(log.verifier.vkey for log in effective.logs))
+    logs = accepted(named, trust)
+    proving.check_signatures(*logs)
+    outcome.faults += check_begun(own, logs)
     if policy is None:
         outcome.doubts.append(Fault(QUORUM, "the log", "no policy was given: whose log this is, it only says itself"))
     elif not is_witnessed(policy):
@@ -143,12 +144,6 @@ def _checkpoint(size: int, note: bytes, policy: Policy, replay: Replay, outcome:
         outcome.size, outcome.root = size, judged.head.root
         return judged
     return None
-
-
-def _own(proving: Proving) -> Policy:
-    """The log's key as the Co-Chairs named it: anchors nothing."""
-    named = next((found for found in proving.known.values() if found.type == ROOT), None)
-    return Policy(logs=(Log(parse_vkey(str(named.signed.statement.body.get("log")))),) if named else ())
 
 
 def _check_tiles(folder: Path, replay: Replay, outcome: Outcome) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,7 +18,9 @@ from secure.log.policy_chain import NumberedPolicy, open_next, parse_numbered
 from secure.log.tree_head import TreeHead, parse_tree_head
 
 POLICY: Final = 21
+GENESIS: Final = 20
 ADOPTED: Final = "log.policy"
+BEGAN: Final = "log.genesis"
 _PIN = re.compile(r"([1-9][0-9]{0,17}):(\S+)")
 
 
@@ -85,6 +87,12 @@ def check_recorded(notes: Mapping[int, bytes], events: Iterable[Event], genuine:
         number for number, note in notes.items() if number not in genuine and hashlib.sha256(note).hexdigest() != recorded.get(number)
     )
     return [Fault(POLICY, f"policy {number}", "it is not the one that was recorded") for number in altered]
+
+
+def check_begun(events: Iterable[Event], logs: Collection[str]) -> list[Fault]:
+    """Check 20: where the log names its own keys, its Ed25519 key is one of these (vkeys)."""
+    named = (event.data.get("log") for event in events if event.type == BEGAN)
+    return [Fault(GENESIS, "the first entry", "it names another log's key") for log in named if log not in logs]
 
 
 def judge(note: bytes, policy: Policy) -> Judged:

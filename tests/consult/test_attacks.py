@@ -341,6 +341,10 @@ def ghost_device(parts: Parts) -> None:
     parts[name] += jcs.encode(statements.encode_signed(signed)) + b"\n"
 
 
+def disposed_without_a_signature(parts: Parts) -> None:
+    disposed_by_the_host(parts)
+
+
 TAMPERINGS: list[tuple[Callable[[Parts], None], int]] = [
     (event_changed, 5),
     (event_and_leaf_rewritten, 11),
@@ -381,6 +385,7 @@ TAMPERINGS: list[tuple[Callable[[Parts], None], int]] = [
     (statement_cut_off, 16),
     (chains_swapped, 14),
     (ghost_device, 15),
+    (disposed_without_a_signature, 26),
 ]
 """How, and the number of the check that finds it."""
 
@@ -573,9 +578,47 @@ def statement_slipped_in_twice(forged: Forged) -> None:
     forged.events[place_of(forged, "register.searched")] = forged.events[index]
 
 
+def begun_otherwise(forged: Forged) -> None:
+    """The first entry names the key of somebody who means to sign later."""
+    forged.change(0, lambda event: event["data"].update(log=THIEF.verifier.vkey))
+
+
+def disposed_by_the_host(parts: Parts) -> None:
+    """The room's entries destroyed, and a certificate for it that nobody signed; all in a log that agrees with it."""
+    forged = Forged.of_database()
+    room = json.loads(parts.rows(form.EVENTS)[parts.find("message.sent")])["ns"]
+    index = place_of(forged, "register.searched")
+    gone = [at for at, raw in enumerate(forged.events) if raw and json.loads(raw)["ns"] == room]
+    said = {"basis": "retention", "manifest": "00" * 32, "disposal": "11" * 32, "_sd": []}
+    place = {"first": gone[0], "last": gone[-1], "count": len(gone), "head": leaf_hash(forged.leaves[gone[-1]]).hex()}
+    certificate = {**said, **place, "map_slot": forged.slots[room]}
+    forged.change(index, lambda event: event.update(ns=room, type="consultation.disposed", data=certificate))
+    whole = forged.rebuild().bundle(parts)
+    whole.put(form.EVENTS, {at: raw for at, raw in whole.rows(form.EVENTS).items() if at not in gone})
+    names = [line for line in form.lines(whole[form.DISCLOSURES]) if json.loads(line)["index"] != index]
+    whole[form.DISCLOSURES] = b"".join(line + b"\n" for line in names)
+    parts.clear()
+    parts.update(whole)
+
+
+def test_what_was_disposed_of_is_pruned_and_not_missing_but_both_chairs_must_have_signed(parts: Parts) -> None:
+    disposed_by_the_host(parts)
+    outcome = verified(parts.packed())
+    assert checks(outcome) == {26}, said(outcome)
+    assert sum(item.absent == "pruned" for item in outcome.findings.items) == 4
+    assert "destroyed after the time for which it was kept" in report.render(outcome).decode()
+
+
+def test_a_certificate_about_other_entries_covers_nothing(parts: Parts) -> None:
+    disposed_by_the_host(parts)
+    parts.change(form.EVENTS, parts.find("consultation.disposed"), lambda raw: raw.replace(b'"count":4', b'"count":3'))
+    assert {5, 26} & checks(verified(parts.packed())) >= {5}
+
+
 @pytest.mark.parametrize(
     ("tamper", "check"),
     [
+        (begun_otherwise, 20),
         (fabricated, 7),
         (unsigned, 5),
         (split_view, 9),

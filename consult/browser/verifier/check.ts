@@ -10,13 +10,14 @@ import { standVerified, type Chains } from "../crypto/roster.ts";
 import { parseSigned, ROOT, type Signed } from "../crypto/statements.ts";
 import { readArchive } from "./archive.ts";
 import { readBundle, type Bundle } from "./bundle.ts";
-import { Entries, type EntryLeaf, type Event, type StateLeaf } from "./entries.ts";
+import { certificateOf, Entries, parseEvent, type Absence, type Certificate, type EntryLeaf, type Event, type StateLeaf } from "./entries.ts";
 import type { Fault } from "./faults.ts";
 import { judge, parseKey, parsePolicy, type Judged, type Key, type Policy } from "./notes.ts";
 import { inStateMap, leafHash, Opened } from "./tree.ts";
 
 const SLACK = 120_000;
 const LOG_SERIES = "log";
+const DISPOSE = "consultation.dispose";
 /** First words of the types of statements in chains of the whole installation: what stands under them is never withheld. */
 const SHARED_ACTS: ReadonlyMap<string, readonly string[]> = new Map([["chairs.root", ["chairs", "party"]], ["account.card", ["account", "device"]]]);
 
@@ -27,6 +28,8 @@ export interface Item {
   readonly index: number;
   readonly leaf: EntryLeaf;
   readonly event: Event | null;
+  /** why there is no event; null also where there should be one */
+  readonly absent: Absence | null;
   readonly names: ReadonlyMap<string, string>;
   readonly hidden: number;
   readonly signer: Uint8Array | null;
@@ -59,6 +62,7 @@ class Check {
   readonly #unchecked: string[] = [];
   readonly #statements = new Map<string, Signed>();
   readonly #chains = new Map<string, readonly Signed[]>();
+  #pruned: readonly Certificate[] = [];
 
   constructor(bundle: Bundle, policy: Policy | null) {
     this.#bundle = bundle;
@@ -141,7 +145,7 @@ class Check {
     const bundle = this.#bundle;
     const added = [...this.#statements.values()].filter(({ statement }) => statement.type === "device.add");
     const keys = added.map((signed) => fromBase64(textOf(signed, "signature_key"), 32));
-    const entries = new Entries({ keys, seen: (size) => tree?.rootAt(size) ?? null, withheld: bundle.withheld });
+    const entries = new Entries({ keys, seen: (size) => tree?.rootAt(size) ?? null, withheld: bundle.withheld, disposed: this.#disposals() });
     const raws = new Map(bundle.events);
     const leaves = new Map<number, EntryLeaf | StateLeaf>();
     const events = new Map<number, Event>();
@@ -156,6 +160,8 @@ class Check {
       const event = await entries.entry(index, leaf, leafHash(raw), raws.get(index));
       if (event !== null) events.set(index, event);
     }
+    entries.settle();
+    this.#pruned = entries.confirmed;
     this.#faults.push(...entries.faults);
     this.#missing.push(...entries.unlinked.map((index) => ({ check: 9, where: `entry ${index}`, what: "what its device had seen cannot be compared" })));
     this.#recorded(events);
@@ -166,8 +172,28 @@ class Check {
       if ("map" in leaf) return [];
       const event = events.get(index) ?? null;
       const known = names.get(index) ?? new Map<string, string>();
-      return [{ index, leaf, event, names: known, hidden: (event?.digests.length ?? 0) - known.size, signer: entries.signers.get(index) ?? null }];
+      return [{ index, leaf, event, absent: entries.absent.get(index) ?? null, names: known, hidden: (event?.digests.length ?? 0) - known.size, signer: entries.signers.get(index) ?? null }];
     });
+  }
+
+  /** Certificates in the bundle, beforehand: a series whose first event is gone has its place in the state map from there. */
+  #disposals(): readonly Certificate[] {
+    return this.#bundle.events.flatMap(([, raw]) => {
+      const event = parseEvent(raw);
+      return (event === null ? null : certificateOf(event)) ?? [];
+    });
+  }
+
+  /** Check 26: a certificate is the host’s word; the statement it names is not. */
+  #signedAway(scopes: ReadonlyMap<string, string>): void {
+    for (const { ns, first, last, basis, manifest, disposal } of this.#pruned) {
+      const scope = scopes.get(ns) ?? "";
+      const opening = this.#chains.get(scope)?.[0];
+      const consultation = opening?.statement.type === "room.open" ? textOf(opening, "consultation") : scope;
+      const signed = this.#statements.get(disposal);
+      const good = signed?.statement.type === DISPOSE && signed.scope === consultation && textOf(signed, "basis") === basis && textOf(signed, "manifest") === manifest;
+      if (!good) this.#fault(26, `the disposal of entries ${first} to ${last}`, "both Co-Chairs have not signed it");
+    }
   }
 
   /** Check 21: policies in the bundle are those that were recorded; the one of the kept number is the one that is kept. */
@@ -228,6 +254,16 @@ class Check {
     return names;
   }
 
+  /** Check 20: where the log names its own key, it is the one that both Co-Chairs named, or one of the policy’s. */
+  #begins(items: readonly Item[]): void {
+    const root = [...this.#statements.values()].find(({ statement }) => statement.type === ROOT);
+    const logs = new Set([textOf(root, "log"), ...(this.#policy?.logs ?? []).map(({ name, id, type, publicKey }) => `${name}+${id}+${toBase64(concat(Uint8Array.of(type), publicKey))}`)]);
+    for (const { event } of items) {
+      const named = event?.type === "log.genesis" ? event.data["log"] : null;
+      if (named !== null && !(typeof named === "string" && logs.has(named))) this.#fault(20, "the first entry", "it names another log’s key");
+    }
+  }
+
   /** Check 22, and what this page could not check. */
   #anchor(judged: readonly Judged[]): void {
     const newest = judged.find(({ size }) => size === this.#bundle.size);
@@ -262,9 +298,11 @@ class Check {
   /** Checks 15, 16, 19, 24, 25. */
   async #acts(items: readonly Item[]): Promise<void> {
     const scopes = new Map(this.#bundle.series.map(({ ns, scope }) => [ns, scope]));
+    this.#signedAway(scopes);
     this.#eachHasItsEntry(items, scopes);
     this.#onlySharedIsWithheld(items, scopes);
     this.#namesThisLog();
+    this.#begins(items);
     if (!this.#isWhole()) return;
     try {
       await standVerified(this.#gathered());
@@ -277,17 +315,22 @@ class Check {
 
   #eachHasItsEntry(items: readonly Item[], scopes: ReadonlyMap<string, string>): void {
     const next = new Map<string, number>();
+    const gone = new Set(this.#pruned.map(({ ns }) => ns));
     for (const { index, event } of items) {
       if (event?.statement == null) continue;
       const signed = this.#statements.get(event.statement);
-      const place = next.get(event.ns) ?? 0;
+      const place = next.get(event.ns) ?? (gone.has(event.ns) ? signed?.statement.n : 0) ?? 0;
       if (signed?.statement.type !== event.type || signed.scope !== scopes.get(event.ns) || signed.statement.n !== place) {
         this.#fault(16, `entry ${index}`, "its statement is missing, or is not the one in this place");
       }
       next.set(event.ns, place + 1);
     }
     const recorded = new Set(items.map(({ event }) => event?.statement));
-    for (const hash of this.#statements.keys()) if (!recorded.has(hash)) this.#fault(16, `statement ${hash.slice(0, 16)}`, "it was accepted without an entry");
+    const disposed = new Set([...gone].map((ns) => scopes.get(ns)));
+    for (const [hash, { scope, statement }] of this.#statements) {
+      if (disposed.has(scope) && statement.type !== DISPOSE) continue;
+      if (!recorded.has(hash)) this.#fault(16, `statement ${hash.slice(0, 16)}`, "it was accepted without an entry");
+    }
   }
 
   #onlySharedIsWithheld(items: readonly Item[], scopes: ReadonlyMap<string, string>): void {

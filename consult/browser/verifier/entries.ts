@@ -2,9 +2,9 @@
 
 import { sha256 } from "@noble/hashes/sha2.js";
 
-import { canonical, parseCanonical, type JsonObject } from "../crypto/canonical.ts";
+import { canonical, parseCanonical, type Json, type JsonObject } from "../crypto/canonical.ts";
 import { verify } from "../crypto/ed25519.ts";
-import { concat, equal, fromBase64, toBase64, utf8 } from "../crypto/encoding.ts";
+import { concat, equal, fromBase64, toBase64, toHex, utf8 } from "../crypto/encoding.ts";
 import { HEX_16, HEX_32, isCount, isRecord, keysAre } from "../crypto/shape.ts";
 import type { Fault } from "./faults.ts";
 
@@ -42,9 +42,25 @@ export interface Place {
   kids: ReadonlyMap<string, Uint8Array> | null;
 }
 
-export type Absence = "withheld";
+export type Absence = "withheld" | "pruned";
+
+/** The host's event `consultation.disposed` (secure/log/certificate.py): what of its series has no event any more. */
+export interface Certificate {
+  readonly ns: string;
+  readonly basis: string;
+  readonly first: number;
+  readonly last: number;
+  readonly count: number;
+  readonly head: string;
+  readonly slot: number;
+  readonly manifest: string;
+  readonly disposal: string;
+}
+
+const CERTIFICATE = ["_sd", "basis", "count", "disposal", "first", "head", "last", "manifest", "map_slot"];
 
 const ZERO = new Uint8Array(32);
+const DISPOSED = "consultation.disposed";
 const TYPE = /^[a-z_]{1,20}(?:\.[a-z_]{1,20})?$/;
 
 export class Entries {
@@ -53,16 +69,20 @@ export class Entries {
   readonly absent = new Map<number, Absence>();
   readonly signers = new Map<number, Uint8Array>();
   readonly series = new Map<string, Place>();
+  /** certificates that stand in the log, after what they cover */
+  readonly confirmed: Certificate[] = [];
   readonly #keys: readonly Uint8Array[];
   readonly #seen: (size: number) => Uint8Array | null;
   readonly #withheld: ReadonlySet<number>;
+  readonly #disposed: ReadonlyMap<string, Certificate>;
   readonly #slots = new Map<number, string>();
   #time = 0;
 
-  constructor(options: { keys: readonly Uint8Array[]; seen: (size: number) => Uint8Array | null; withheld: ReadonlySet<number> }) {
+  constructor(options: { keys: readonly Uint8Array[]; seen: (size: number) => Uint8Array | null; withheld: ReadonlySet<number>; disposed: readonly Certificate[] }) {
     this.#keys = options.keys;
     this.#seen = options.seen;
     this.#withheld = options.withheld;
+    this.#disposed = new Map(options.disposed.map((certificate) => [certificate.ns, certificate]));
   }
 
   /** Checks 2 and 3; null if it is no leaf. */
@@ -85,7 +105,8 @@ export class Entries {
     place.head = hash;
     if (raw === undefined) {
       place.absent = true;
-      if (this.#withheld.has(index)) this.absent.set(index, "withheld");
+      if (this.#pruned(index, leaf, hash, place)) this.absent.set(index, "pruned");
+      else if (this.#withheld.has(index)) this.absent.set(index, "withheld");
       else this.fault(5, index, "its event is missing");
       return null;
     }
@@ -96,9 +117,33 @@ export class Entries {
     }
     if (toBase64(sha256(raw)) !== leaf.evh) this.fault(5, index, "its event was changed");
     if (event.ns !== leaf.ns || event.type.split(".")[0] !== leaf.ty) this.fault(5, index, "its event belongs elsewhere");
+    const certificate = event.type === DISPOSED ? certificateOf(event) : null;
+    if (event.type === DISPOSED && certificate === null) this.fault(5, index, "it is no certificate of a disposal");
+    if (certificate !== null && leaf.cseq > certificate.count && toBase64(sha256(raw)) === leaf.evh) this.confirmed.push(certificate);
     this.#fixes(index, event, place);
     if (event.author !== null) await this.#signed(index, event, event.author, place, toBase64(sha256(raw)));
     return event;
+  }
+
+  /** What was taken for pruned is missing, unless its certificate has been met in the log. */
+  settle(): void {
+    const met = new Set(this.confirmed.map(({ ns }) => ns));
+    for (const { ns, first } of this.#disposed.values()) if (!met.has(ns)) this.fault(5, first, "its event is missing");
+  }
+
+  #pruned(index: number, leaf: EntryLeaf, hash: Uint8Array, place: Place): boolean {
+    const found = this.#disposed.get(leaf.ns);
+    if (found === undefined || leaf.cseq > found.count) return false;
+    const [first, last] = [leaf.cseq === 1, leaf.cseq === found.count];
+    if ((first && index !== found.first) || (last && (index !== found.last || toHex(hash) !== found.head))) {
+      this.fault(5, index, "its event is missing, and the certificate of a disposal says something else");
+    }
+    if (place.slot === null) {
+      if ((this.#slots.get(found.slot) ?? leaf.ns) !== leaf.ns) this.fault(6, index, "its place in the state map is another’s");
+      this.#slots.set(found.slot, leaf.ns);
+      place.slot = found.slot;
+    }
+    return true;
   }
 
   fault(check: number, index: number, what: string): void {
@@ -138,6 +183,19 @@ export class Entries {
     if (size <= index && known === null) this.unlinked.push(index);
     else if (known === null || !equal(known, fromBase64(root, 32))) this.fault(9, index, "its device had seen a log that was not this one");
   }
+}
+
+/** null for an event that is no certificate */
+export function certificateOf({ ns, type, src, data }: Event): Certificate | null {
+  const { basis, first, last, count, head, map_slot: slot, manifest, disposal } = data;
+  if (type !== DISPOSED || src !== "host" || !keysAre(data, CERTIFICATE) || typeof basis !== "string") return null;
+  if (!isCount(first, 0) || !isCount(last, first) || !isCount(count, 0) || !isCount(slot, 0)) return null;
+  if (!isHash(head) || !isHash(manifest) || !isHash(disposal)) return null;
+  return { ns, basis, first, last, count, head, slot, manifest, disposal };
+}
+
+function isHash(value: Json | undefined): value is string {
+  return typeof value === "string" && HEX_32.test(value);
 }
 
 const originals = new WeakMap<Event, JsonObject>();

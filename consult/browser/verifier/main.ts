@@ -3,7 +3,7 @@
 import { toBase64 } from "../crypto/encoding.ts";
 import { textOf, verifyBundle, type Item, type Outcome } from "./check.ts";
 import { Unreadable, type Fault } from "./faults.ts";
-import { actIn, moment, SOURCES, VERDICTS } from "./words.ts";
+import { ABSENT, actIn, moment, SOURCES, VERDICTS } from "./words.ts";
 
 const MOST_SHOWN = 50;
 
@@ -63,7 +63,7 @@ function listOf(faults: readonly Fault[]): HTMLElement {
 }
 
 function unchecked(outcome: Outcome): HTMLElement {
-  const withheld = outcome.items.filter(({ index }) => outcome.bundle.withheld.has(index)).length;
+  const withheld = outcome.items.filter(({ absent }) => absent === "withheld").length;
   const hidden = outcome.items.reduce((sum, item) => sum + item.hidden, 0);
   const sentences = [
     ...outcome.unchecked,
@@ -82,9 +82,9 @@ function table(outcome: Outcome): HTMLElement {
   return make("table", "", make("thead", "", head), make("tbody", "", ...rows));
 }
 
-function row({ index, leaf, event, names }: Item, by: string): HTMLElement {
+function row({ index, leaf, event, absent, names }: Item, by: string): HTMLElement {
   const about = [...names.values()].join(" · ");
-  const what = event === null ? `${leaf.ty}: withheld from the recipient of this bundle` : actIn(event.type) + (about === "" ? "" : ` (${about})`);
+  const what = event === null ? `${leaf.ty}: ${ABSENT[absent ?? "missing"]}` : actIn(event.type) + (about === "" ? "" : ` (${about})`);
   const made = make("tr", "", ...[String(index), moment(leaf.t), what, by, SOURCES[event?.src ?? ""] ?? ""].map((text) => make("td", text)));
   made.className = event?.src ?? "";
   return made;

@@ -16,6 +16,12 @@ export const SOURCES: Readonly<Record<string, string>> = {
   host: "The host’s word",
 };
 
+export const ABSENT = {
+  withheld: "withheld from the recipient of this bundle",
+  pruned: "destroyed after the time for which it was kept; its place is proven",
+  missing: "missing",
+} as const;
+
 const ACTS: Readonly<Record<string, string>> = {
   "log.genesis": "The log began and named its keys",
   "log.policy": "A policy was put in force: whose witnesses must sign",
