@@ -94,6 +94,7 @@ def describe(root: Path) -> None:
 
 def build(root: Path) -> None:
     _front_end(root)
+    build_verifier(root)
     describe(root)
 
 
@@ -171,7 +172,6 @@ class FrontEnd(BuildHookInterface):  # type: ignore[type-arg,misc]
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         build(Path(self.root))
-        build_verifier(Path(self.root))
 
 
 if __name__ == "__main__":
@@ -179,4 +179,3 @@ if __name__ == "__main__":
     if sys.argv[1:] == ["--for-tests"]:
         install(here / "consult" / "browser")
     build(here)
-    build_verifier(here)

@@ -23,7 +23,7 @@ report.html is for reading; it is what the host wrote. To see what can be verifi
 or open consult-verify.html in a browser and choose this file there; neither needs a network. Take the verifier and the policy (which
 says whose log this is and which states' witnesses must have signed) from your own files, never from the person who gave you this one.
 
-Names are disclosed only as far as the recipient of this bundle may know them. The format is described in docs/protocol.md, section 11.
+Names are disclosed only as far as the recipient of this bundle may know them. The format is described in docs/protocol.md, section 12.
 """
 
 

@@ -229,16 +229,23 @@ class _Speech:
         names = dict(item.names)
         who = "; ".join(self.card(card) for card in stated.signed.cards) if stated else self._author(item)
         about = str(body.get("card") or "")
-        sentence = found[1].format(
-            who=who,
-            about=self.card(about) if about else names.get("person", SOMEBODY),
-            party=str(names.get("party") or body.get("party") or ""),
-            answer=ANSWERS.get(str(body.get("answer")), ""),
-            capacity=CAPACITIES.get(str(body.get("capacity")), ""),
-            number=event.data.get("number", ""),
-        )
+        words = {
+            "who": who,
+            "about": self.card(about) if about else names.get("person", SOMEBODY),
+            "party": str(names.get("party") or body.get("party") or ""),
+            "answer": ANSWERS.get(str(body.get("answer")), ""),
+            "capacity": CAPACITIES.get(str(body.get("capacity")), ""),
+        }
+        sentence = found[1].format_map(_Words({**event.data, **words}))
         return sentence[:1].upper() + sentence[1:]
 
     def _author(self, item: Item) -> str:
         card = self.devices.get(b64(item.signer)) if item.signer else None
         return self.card(card) if card else SOMEONE
+
+
+class _Words(dict[str, Any]):
+    """What a sentence may ask for: members of the event; one that it has not is left out."""
+
+    def __missing__(self, _name: str) -> str:
+        return ""

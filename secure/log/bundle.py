@@ -1,4 +1,4 @@
-"""Writes the evidence bundle of some series of the log (docs/protocol.md, 11). The same record gives the same bytes.
+"""Writes the evidence bundle of some series of the log (docs/protocol.md, 12). The same record gives the same bytes.
 
 Which series belong together, and what a recipient may see of them, is the business of the layer above; it comes in as `Wanted`.
 """

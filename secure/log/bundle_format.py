@@ -1,4 +1,4 @@
-"""The evidence bundle's files (docs/protocol.md, 11): names, records, manifest. Pure; the only error is `LogError("bad_bundle")`.
+"""The evidence bundle's files (docs/protocol.md, 12): names, records, manifest. Pure; the only error is `LogError("bad_bundle")`.
 
 | file | content |
 | --- | --- |

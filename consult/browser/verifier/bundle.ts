@@ -1,4 +1,4 @@
-/** Reads a bundle: its form alone (docs/protocol.md, section 11; secure/log/bundle_format.py). */
+/** Reads a bundle: its form alone (docs/protocol.md, section 12; secure/log/bundle_format.py). */
 
 import { sha256 } from "@noble/hashes/sha2.js";
 
