@@ -212,7 +212,7 @@ def swapped(old: bytes, new: bytes) -> Callable[[bytes], bytes]:
         (folder_format.CHECKPOINTS, swapped(b"consult.test/log\n", b"consult.test/lag\n"), 11),
         ("tile/0/000.p/*", lambda raw: raw[:32] + bytes(32) + raw[64:], 12),
         ("chains/*.jsonl", swapped(b'"n":1', b'"n":2'), 14),
-        (folder_format.SERIES, swapped(b'"scope":"', b'"scope":"x'), 16),
+        (folder_format.SERIES, lambda raw: raw.replace(b'"scope":"', b'"scope":"x'), 16),
         ("policies/2.txt", swapped(b"group quorum 2", b"group quorum 1"), 21),
     ],
 )
