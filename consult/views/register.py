@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from consult.pages import page
 from consult.second_factor import account_of
@@ -39,7 +40,7 @@ def register(request: HttpRequest) -> HttpResponse:
         "found": found,
         "wanted": wanted,
         "further": bool(ticket),
-        "kinds": KINDS,
+        "kinds": {word: gettext(name) for word, name in KINDS.items()},
         "parties": roll.party_names() | {parties.SECRETARIAT: parties.SECRETARIAT_NAME},
         "integrity": records.integrity(),
         "look_ups": records.own_look_ups(account=account),

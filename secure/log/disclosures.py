@@ -62,6 +62,7 @@ class Opened:
     name: str | None = None
     value: str = ""
     holds: bool = True
+    salt: bytes = b""
 
 
 def shred_store() -> ShredStore:
@@ -147,7 +148,7 @@ def _open(row: Disclosure, subject: bytes | None, scope: bytes | None) -> Opened
         return Opened(row.event_id, row.digest, row.subject, holds=held)
     salt, name, value = found
     held = held and disclosure_digest(salt=salt, name=name, value=value) == row.digest
-    return Opened(row.event_id, row.digest, row.subject, name, value, held)
+    return Opened(row.event_id, row.digest, row.subject, name, value, held, salt)
 
 
 def _contents(row: Disclosure, event: Event, subject: bytes | None, scope: bytes | None) -> tuple[bytes, str, str] | None:

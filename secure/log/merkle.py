@@ -64,7 +64,7 @@ def root_hash(leaf_hashes: Iterable[bytes]) -> bytes:
 
 def root_of(size: int, subtree: Subtree) -> bytes:
     """The root of the tree's first `size` leaves, from stored subtrees."""
-    return _range_root(0, size, subtree) if size else EMPTY_ROOT
+    return range_root(0, size, subtree) if size else EMPTY_ROOT
 
 
 def prove_inclusion(index: int, tree_size: int, subtree: Subtree) -> list[bytes]:
@@ -73,12 +73,12 @@ def prove_inclusion(index: int, tree_size: int, subtree: Subtree) -> list[bytes]
         raise LogError("bad_proof")
     start, end, proof = 0, tree_size, list[bytes]()
     while end - start > 1:
-        middle = start + _split(end - start)
+        middle = start + split(end - start)
         if index < middle:
-            proof.append(_range_root(middle, end, subtree))
+            proof.append(range_root(middle, end, subtree))
             end = middle
         else:
-            proof.append(_range_root(start, middle, subtree))
+            proof.append(range_root(start, middle, subtree))
             start = middle
     return proof[::-1]
 
@@ -89,15 +89,15 @@ def prove_consistency(size1: int, size2: int, subtree: Subtree) -> list[bytes]:
         raise LogError("bad_proof")
     start, end, whole, proof = 0, size2, True, list[bytes]()
     while size1 != end:
-        middle = start + _split(end - start)
+        middle = start + split(end - start)
         if size1 <= middle:
-            proof.append(_range_root(middle, end, subtree))
+            proof.append(range_root(middle, end, subtree))
             end = middle
         else:
-            proof.append(_range_root(start, middle, subtree))
+            proof.append(range_root(start, middle, subtree))
             start, whole = middle, False
     if not whole:
-        proof.append(_range_root(start, end, subtree))
+        proof.append(range_root(start, end, subtree))
     return proof[::-1]
 
 
@@ -154,7 +154,7 @@ def verify_consistency(size1: int, root1: bytes, size2: int, root2: bytes, proof
         raise LogError("bad_proof")
 
 
-def _range_root(start: int, end: int, subtree: Subtree) -> bytes:
+def range_root(start: int, end: int, subtree: Subtree) -> bytes:
     """The root over leaves [start, end), where start is a multiple of the smallest power of two not below end − start."""
     hashes = list[bytes]()
     while start < end:
@@ -167,7 +167,7 @@ def _range_root(start: int, end: int, subtree: Subtree) -> bytes:
     return root
 
 
-def _split(size: int) -> int:
+def split(size: int) -> int:
     """The largest power of two below `size`."""
     return 1 << ((size - 1).bit_length() - 1)
 

@@ -40,6 +40,11 @@ def note(number: int | None = None) -> bytes | None:
     return bytes(found) if found is not None else None
 
 
+def notes() -> dict[int, bytes]:
+    """Every policy so far, by number, as signed notes."""
+    return {number: bytes(raw) for number, raw in LogPolicy.objects.order_by("number").values_list("number", "note")}
+
+
 def begin(first: bytes, *, log: Verifier, now: datetime) -> bool:
     """Puts policy 1 in force, unless there is a policy already.
 

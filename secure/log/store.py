@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 
@@ -13,6 +14,7 @@ from secure.log.certificate import DISPOSED, Certificate, certificate_of
 from secure.log.disclosures import Opened, opened
 from secure.log.encoding import parse_event
 from secure.log.errors import LogError
+from secure.log.leaves import EntryLeaf, parse_leaf
 from secure.log.merkle import HASH_BYTES, prove_consistency, prove_inclusion
 from secure.log.storage import Published, StoredEntry, StoredHead
 from secure.log.tiles import Subtrees, TilePlace, width_at
@@ -22,6 +24,7 @@ from secure.models import (
     DestructionManifest,
     DeviceCounter,
     Disclosure,
+    EventPerson,
     LogEvent,
     LogHead,
     LogLeaf,
@@ -90,6 +93,73 @@ def entries(start: int, end: int) -> Iterator[StoredEntry]:
     rows = LogLeaf.objects.filter(index__gte=start, index__lt=end).order_by("index")
     for index, leaf, event, event_id in rows.values_list("index", "body", "event__body", "event_id").iterator(chunk_size=2000):
         yield StoredEntry(index, bytes(leaf), bytes(event) if event else None, event_id)
+
+
+@dataclass(frozen=True)
+class SeriesEntry:
+    """An entry of a series that somebody asked for by its scope, with what the event's row says of it."""
+
+    index: int
+    leaf: bytes
+    event: bytes | None
+    scope: str
+    src: str
+    statement: str
+    event_id: int
+
+
+def series_entries(scopes: Iterable[str], size: int) -> Iterator[SeriesEntry]:
+    """The entries of these series among the first `size` leaves, in the order of the log."""
+    rows = LogLeaf.objects.filter(event__namespace__scope__in=list(scopes), index__lt=size).order_by("index")
+    columns = ("index", "body", "event__body", "event__namespace__scope", "event__src", "event__statement", "event_id")
+    for index, leaf, event, scope, src, statement, event_id in rows.values_list(*columns).iterator(chunk_size=2000):
+        yield SeriesEntry(index, bytes(leaf), bytes(event) or None, scope, src, statement, event_id)
+
+
+def leaf(index: int) -> bytes:
+    return bytes(LogLeaf.objects.values_list("body", flat=True).get(index=index))
+
+
+def series_at(size: int) -> list[tuple[str, str, int, int, bytes]]:
+    """(tag, scope, slot, count, head) of every series as it stood under the first `size` leaves.
+
+    What came later is taken back: the first later leaf of a series says how many were before it, and which was the last.
+    """
+    later: dict[str, EntryLeaf] = {}
+    for raw in LogLeaf.objects.filter(index__gte=size).order_by("index").values_list("body", flat=True).iterator(chunk_size=2000):
+        found = parse_leaf(bytes(raw))
+        if isinstance(found, EntryLeaf):
+            later.setdefault(found.ns, found)
+    stood = []
+    for tag, scope, count, head, slot in namespaces():
+        first = later.get(tag)
+        now = (first.cseq - 1, first.cprev) if first else (count, bytes.fromhex(head))
+        if now[0]:
+            stood.append((tag, scope, slot, *now))
+    return stood
+
+
+def statements_in(scopes: Iterable[str]) -> Iterator[tuple[str, str, bytes]]:
+    """(scope, hash, body) of the statements of these chains, chain by chain."""
+    rows = StatementRow.objects.filter(scope__in=list(scopes)).order_by("scope", "n").values_list("scope", "hash", "body")
+    for scope, hash_, body in rows.iterator(chunk_size=500):
+        yield scope, hash_, bytes(body)
+
+
+def disclosures_in(scopes: Iterable[str], size: int) -> Iterator[tuple[int, Opened]]:
+    """(index, value) of what can still be opened in these series, in the order of the log."""
+    rows = Disclosure.objects.filter(event__namespace__scope__in=list(scopes), event__leaf__index__lt=size)
+    found = rows.order_by("event__leaf__index", "digest").select_related("event__leaf").iterator(chunk_size=500)
+    while chunk := list(islice(found, 500)):
+        for row, value in zip(chunk, opened(chunk), strict=True):
+            if value.name is not None and value.holds:
+                yield row.event.leaf.index, value
+
+
+def acts_of(card: str, scopes: Iterable[str]) -> frozenset[int]:
+    """The ids of the events in these series which were this card's own acts."""
+    rows = EventPerson.objects.filter(card=card, event__namespace__scope__in=list(scopes))
+    return frozenset(rows.values_list("event_id", flat=True))
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """Recomputes a log from its leaves and events and says everything that does not hold. Pure: bytes in, faults out.
 
-The checks, by number (tests/secure/log/test_verifier.py has one failing case for each):
+The checks, by number; 2 to 9 are made in `secure/log/entries.py` (tests/secure/log/test_verifier.py has one failing case for each):
 
  1. leaves follow one another without a gap
  2. a leaf is canonical and complete
@@ -22,57 +22,23 @@ pruned (`Pruned`). Whether both Co-Chairs signed that disposal is not for this f
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 
 from secure.errors import Refusal
-from secure.log.certificate import DISPOSED, Certificate, certificate_of
+from secure.log.certificate import Certificate
 from secure.log.checkpoint import open_checkpoint
-from secure.log.encoding import ZERO, Author, Event, kid_of, natural, parse_event, unb64, verify_author
-from secure.log.errors import LogError
-from secure.log.leaves import EntryLeaf, Leaf, StateLeaf, coarse_type, parse_leaf
+from secure.log.encoding import Event
+from secure.log.entries import Entries, Fault, Pruned
+from secure.log.leaves import StateLeaf
 from secure.log.merkle import EMPTY_ROOT, HASH_BYTES, Frontier, leaf_hash, root_hash
 from secure.log.note import Verifier, open_note
 from secure.log.statemap import StateMap, slot_hash
 from secure.log.tiles import WIDTH
 
 
-@dataclass(frozen=True)
-class Fault:
-    """One thing that does not hold: the number of the check, where, and what, in words."""
-
-    check: int
-    where: str
-    what: str
-
-
-@dataclass
-class Pruned:
-    """The entries of a namespace without events, by a certificate. `hashes` are the events' own (`evh`), as the leaves hold them."""
-
-    certificate: Certificate
-    hashes: list[bytes] = field(default_factory=list)
-    confirmed: bool = False
-    """the certificate itself stands in the log, after them"""
-
-
-@dataclass
-class _Series:
-    """A namespace as replayed so far."""
-
-    count: int = 0
-    head: bytes = ZERO
-    slot: int | None = None
-    salt: bytes = b""
-    devices: dict[str, tuple[int, bytes]] = field(default_factory=dict)
-    kids: dict[str, bytes] = field(default_factory=dict)
-
-
 class Replay:
     """Feed it every leaf from the first; then ask for `size`, `root`, `counts` and the `faults`.
 
     `public_keys` are the signature keys of all devices that were ever added. `on_event` hears of every sound event, in order.
-    `disposed` are the certificates found in the log, beforehand: a namespace's place in the state map is known only from there once
-    its first event is gone.
     """
 
     def __init__(
@@ -82,29 +48,26 @@ class Replay:
         on_event: Callable[[int, Event], None] | None = None,
         disposed: Iterable[Certificate] = (),
     ) -> None:
-        self._found: list[Fault] = []
-        self._pruned = {certificate.ns: Pruned(certificate) for certificate in disposed}
         self.roots: dict[int, bytes] = {0: EMPTY_ROOT}
-        self.time = 0
         self.tiles = _Tiles()
         self._tree = Frontier()
-        self._series: dict[str, _Series] = {}
-        self._slots: dict[int, str] = {}
         self._map = StateMap()
         self._changed: set[str] = set()
-        self._keys = tuple(public_keys)
-        self._on_event = on_event
+        # every size a checkpoint may have is known here, so any other is no size of this log
+        self._entries = Entries(public_keys=public_keys, seen=lambda size: self.roots.get(size, b""), on_event=on_event, disposed=disposed)
 
     @property
     def faults(self) -> list[Fault]:
-        """Everything that does not hold so far; what was taken for pruned is missing until its certificate has been met."""
-        loose = [each for each in self._pruned.values() if each.hashes and not each.confirmed]
-        return [*self._found, *(Fault(5, f"entry {each.certificate.first}", "its event is missing") for each in loose)]
+        return self._entries.faults
 
     @property
     def pruned(self) -> list[Pruned]:
         """What is missing by certificates that stand in the log."""
-        return [each for each in self._pruned.values() if each.hashes and each.confirmed]
+        return self._entries.pruned
+
+    @property
+    def time(self) -> int:
+        return self._entries.time
 
     @property
     def size(self) -> int:
@@ -121,131 +84,36 @@ class Replay:
     @property
     def counts(self) -> dict[str, tuple[int, bytes]]:
         """Every namespace's count and head, by tag."""
-        return {tag: (series.count, series.head) for tag, series in self._series.items()}
+        return {tag: (series.count, series.head) for tag, series in self._entries.series.items()}
 
     @property
     def devices(self) -> dict[tuple[str, str], tuple[int, bytes]]:
         """How far each device has counted: {(tag, kid): (dseq, hash of its last event)}."""
-        return {(tag, kid): place for tag, series in self._series.items() for kid, place in series.devices.items()}
+        return {(tag, kid): place for tag, series in self._entries.series.items() for kid, place in series.devices.items()}
 
     def feed(self, index: int, raw: bytes, event: bytes | None) -> None:
         """The next leaf, and its event's bytes (None: a state leaf, or the event is missing)."""
         if index != self._tree.size:
-            self._fault(1, index, f"entry {self._tree.size} is missing")
+            self._entries.fault(1, index, f"entry {self._tree.size} is missing")
         hash_ = leaf_hash(raw)
         self._tree.append(hash_)
         self.tiles.append(hash_)
-        try:
-            leaf = parse_leaf(raw)
-        except LogError:
-            self._fault(2, index, "the entry is not in the form of the log")
-            return
-        if leaf.t < self.time:
-            self._fault(3, index, "its time is earlier than the entry's before it")
-        self.time = max(self.time, leaf.t)
+        leaf = self._entries.leaf(index, raw)
         if isinstance(leaf, StateLeaf):
             self._state(index, leaf)
-        else:
-            self._entry(index, leaf, hash_, event)
+        elif leaf is not None:
+            self._changed.add(leaf.ns)
+            self._entries.entry(index, leaf, hash_, event)
 
     def _state(self, index: int, leaf: StateLeaf) -> None:
-        named = ((tag, self._series[tag]) for tag in self._changed)
+        named = ((tag, self._entries.series[tag]) for tag in self._changed)
         self._map.assign(
             {series.slot: slot_hash(ns=tag, count=series.count, head=series.head) for tag, series in named if series.slot is not None}
         )
         self._changed.clear()
         if self._map.root != leaf.map:
-            self._fault(10, index, "it does not agree with the number of entries before it")
+            self._entries.fault(10, index, "it does not agree with the number of entries before it")
         self.roots[self._tree.size] = self._tree.root
-
-    def _entry(self, index: int, leaf: EntryLeaf, hash_: bytes, raw: bytes | None) -> None:
-        series = self._series.setdefault(leaf.ns, _Series())
-        if leaf.cseq != series.count + 1 or leaf.cprev != series.head:
-            self._fault(4, index, f"it does not follow entry {series.count} of its series")
-        series.count, series.head = leaf.cseq, hash_
-        self._changed.add(leaf.ns)
-        if raw is None and self._prune(index, leaf, hash_, series):
-            return
-        event = self._event(index, leaf, raw)
-        if event is None:
-            return
-        if event.type == DISPOSED:
-            self._certify(index, event, leaf)
-        self._place(index, event, series)
-        if event.author is not None:
-            self._author(index, event, event.author, series)
-        if self._on_event:
-            self._on_event(index, event)
-
-    def _prune(self, index: int, leaf: EntryLeaf, hash_: bytes, series: _Series) -> bool:
-        """Whether a certificate covers this entry, of which there is no event."""
-        found = self._pruned.get(leaf.ns)
-        if found is None or leaf.cseq > found.certificate.count:
-            return False
-        certificate = found.certificate
-        found.hashes.append(leaf.evh)
-        first, last = leaf.cseq == 1, leaf.cseq == certificate.count
-        if (first and index != certificate.first) or (last and (index, hash_.hex()) != (certificate.last, certificate.head)):
-            self._fault(5, index, "its event is missing, and the certificate of a disposal says something else")
-        if series.slot is None:
-            if self._slots.setdefault(certificate.map_slot, leaf.ns) != leaf.ns:
-                self._fault(6, index, "its place in the state map is another's")
-            series.slot = certificate.map_slot
-        return True
-
-    def _certify(self, index: int, event: Event, leaf: EntryLeaf) -> None:
-        found = self._pruned.get(leaf.ns)
-        try:
-            certificate = certificate_of(event)
-        except LogError:
-            self._fault(5, index, "it is no certificate of a disposal")
-            return
-        if found is not None and found.certificate == certificate and leaf.cseq > certificate.count:
-            found.confirmed = event.hash == leaf.evh
-
-    def _event(self, index: int, leaf: EntryLeaf, raw: bytes | None) -> Event | None:
-        if raw is None:
-            self._fault(5, index, "its event is missing")
-            return None
-        try:
-            event = parse_event(raw)
-        except LogError:
-            self._fault(5, index, "its event is not in the form of the log")
-            return None
-        if event.hash != leaf.evh:
-            self._fault(5, index, "its event was changed")
-        if event.ns != leaf.ns or coarse_type(event.type) != leaf.ty:
-            self._fault(5, index, "its event belongs elsewhere")
-        return event
-
-    def _place(self, index: int, event: Event, series: _Series) -> None:
-        if (series.count == 1) != ("slot" in event.data):
-            self._fault(6, index, "only the first entry of a series fixes its place in the state map")
-        if "slot" not in event.data or series.slot is not None:
-            return
-        slot = natural(event.data["slot"])
-        if self._slots.setdefault(slot, event.ns) != event.ns:
-            self._fault(6, index, "its place in the state map is another's")
-        series.slot, series.salt = slot, unb64(event.data["salt"])
-
-    def _author(self, index: int, event: Event, author: Author, series: _Series) -> None:
-        if not series.kids:
-            series.kids = {kid_of(salt=series.salt, public_key=key): key for key in self._keys}
-        key = series.kids.get(author.kid)
-        try:
-            verify_author(event, public_key=key or b"")
-        except LogError:
-            self._fault(7, index, "it is not signed by a device that the log knows")
-        dseq, last = series.devices.get(author.kid, (0, ZERO))
-        if author.dseq != dseq + 1 or author.dprev != last:
-            self._fault(8, index, f"it does not follow event {dseq} of its device: something of this device is missing or was moved")
-        series.devices[author.kid] = (author.dseq, event.hash)
-        size, root = author.seen
-        if size > index or self.roots.get(size) != root:
-            self._fault(9, index, "its device had seen a log that was not this one")
-
-    def _fault(self, check: int, index: int, what: str) -> None:
-        self._found.append(Fault(check, f"entry {index}", what))
 
 
 def check_checkpoint(note: bytes, *, verifiers: Sequence[Verifier], replay: Replay) -> list[Fault]:
@@ -299,4 +167,4 @@ class _Tiles:
         return [(level, n) for level, held in enumerate(self._levels) for n in range(-(-len(held) // full))]
 
 
-__all__ = ["Fault", "Leaf", "Pruned", "Replay", "check_checkpoint", "check_tile"]
+__all__ = ["Fault", "Pruned", "Replay", "check_checkpoint", "check_tile"]

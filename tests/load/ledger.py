@@ -22,6 +22,7 @@ NOTHING, SQLITE, POSTGRESQL = "nothing", "sqlite", "postgresql"
 GROUPS = {
     "tree": NOTHING,
     "stored": SQLITE,
+    "bundle": SQLITE,
     "transactions": POSTGRESQL,
 }
 """Module → what it needs."""
