@@ -95,7 +95,7 @@ class Story:
         story.first = story.sign()
         story.write(INDONESIA, THAI_HEAD, INDONESIA)
         with transaction.atomic():
-            sought = [Personal("sought", "Anong", "sought-Anong")]
+            sought = [Personal("sought", "Anong", "sought-anong")]
             events.record_host(ns=story.inst, type="register.searched", data={"kind": "seats"}, at=world.now, names=sought)
         world.now += timedelta(minutes=5)
         story.sign()
