@@ -1,9 +1,8 @@
-"""The bundle of a consultation that was disposed of: what went is pruned, under both Co-Chairs' signatures, and all the rest still proves."""
+"""The bundle of a consultation that was disposed of: what went is pruned, as both Co-Chairs signed, and all the rest still proves."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
