@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 if TYPE_CHECKING:
     from meetings.board import Board
     from meetings.models import Consultation
+    from secure.log.policy import Needed
 
 CAPACITIES: Final = {
     "chair": gettext_lazy("Co-Chair"),
@@ -76,3 +77,15 @@ def due_step(board: Board) -> Step | None:
 def found_step() -> Step:
     """A Co-Chair before the installation is founded."""
     return Step(_("Compare fingerprints with your counterpart and sign"), _("Go to Co-Chairs"), "/chairs", "next", None)
+
+
+def needed_words(needed: Needed) -> str:
+    """Whose agreement is needed: `all of a, b`, `at least 2 of a, b, c`, `one of a, (all of b, c)`."""
+    names = ", ".join(each if isinstance(each, str) else f"({needed_words(each)})" for each in needed.of)
+    if len(needed.of) == 1:
+        return names
+    if needed.k == len(needed.of):
+        return _("all of {names}").format(names=names)
+    if needed.k == 1:
+        return _("one of {names}").format(names=names)
+    return _("at least {k} of {names}").format(k=needed.k, names=names)

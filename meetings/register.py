@@ -22,7 +22,7 @@ from meetings.register_words import ANSWERS, BASES, CAPACITIES, PRUNED, SENTENCE
 from secure import delivery
 from secure.codes import fingerprint
 from secure.errors import BadInput, Forbidden, NotFound
-from secure.log import record, store
+from secure.log import record
 from secure.log.disclosures import Personal
 
 if TYPE_CHECKING:
@@ -89,14 +89,6 @@ class Opened:
     proof: Proof | None
 
 
-@dataclass(frozen=True, slots=True)
-class Integrity:
-    """The newest signed checkpoint: how many entries it covers, and when."""
-
-    size: int
-    at: datetime
-
-
 def may_read(account: Account) -> bool:
     """Officers of the secretariat, and the Co-Chairs."""
     return parties.is_officer(account) or parties.is_chair(account)
@@ -142,12 +134,6 @@ def own_look_ups(*, account: Account) -> list[Line]:
     wanted = record.Filter(types=types_of("register"), person=parties.card_of(account))
     speech = _Speech.read()
     return [speech.line(entry) for entry in record.entries(filter=wanted, limit=5)]
-
-
-def integrity() -> Integrity | None:
-    """None before the first checkpoint."""
-    newest, at = store.published(), store.published_at()
-    return Integrity(newest.size, at) if newest and at else None
 
 
 def hidden_scopes() -> list[str]:

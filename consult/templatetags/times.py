@@ -10,6 +10,8 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.timesince import timesince
+from django.utils.translation import gettext as _
 
 register = template.Library()
 
@@ -33,6 +35,14 @@ def pair(context: template.Context, moment: datetime | None, zone: str = "") -> 
         _zone_name(local),
         date_format(utc, TIME if utc.date() == local.date() else "j M, H:i"),
     )
+
+
+@register.simple_tag
+def ago(moment: datetime, now: datetime) -> str:
+    """How long ago, in one unit: `40 minutes ago`, `3 hours ago`. Another clock may be ahead of ours: that is `just now` too."""
+    if (now - moment).total_seconds() < 60:
+        return _("just now")
+    return _("{time} ago").format(time=timesince(moment, now, depth=1))
 
 
 @register.simple_tag

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django import template
 
 from consult import words
+from secure.log.policy import Needed
 
 register = template.Library()
 
@@ -27,3 +28,8 @@ def urgency(code: str) -> str:
 @register.filter
 def party_step(code: str) -> str:
     return str(words.PARTY_STEPS.get(code, code))
+
+
+@register.filter
+def needed(found: Needed) -> str:
+    return words.needed_words(found)

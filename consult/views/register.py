@@ -15,7 +15,7 @@ from django.utils.translation import gettext
 
 from consult.pages import page
 from consult.second_factor import account_of
-from meetings import parties, roll
+from meetings import integrity, parties, roll
 from meetings import register as records
 from meetings.register_words import KINDS
 from secure.errors import BadInput
@@ -28,21 +28,22 @@ LONGEST = 120
 
 @page
 def register(request: HttpRequest) -> HttpResponse:
-    account = account_of(request)
+    account, now = account_of(request), timezone.now()
     wanted = _search(request)
     ticket = request.GET.get("ticket", "")
     if ticket:
         found = records.more(account=account, ticket=ticket)
     else:
         zone = ZoneInfo(parties.zone_of(parties.party_of(account)))
-        found = records.search(account=account, wanted=wanted, zone=zone, now=timezone.now())
+        found = records.search(account=account, wanted=wanted, zone=zone, now=now)
     context = {
         "found": found,
         "wanted": wanted,
         "further": bool(ticket),
         "kinds": {word: gettext(name) for word, name in KINDS.items()},
         "parties": roll.party_names() | {parties.SECRETARIAT: parties.SECRETARIAT_NAME},
-        "integrity": records.integrity(),
+        "integrity": integrity.read(now=now),
+        "now": now,
         "look_ups": records.own_look_ups(account=account),
     }
     return render(request, "consult/register/register.html", context)

@@ -77,6 +77,26 @@ class Policy:
         return reached.get(self.quorum)
 
 
+@dataclass(frozen=True)
+class Needed:
+    """`k` of these must agree: each the name under which a witness signs, or again some of several."""
+
+    k: int
+    of: tuple[str | Needed, ...]
+
+
+def needed(policy: Policy) -> Needed | None:
+    """Whose agreement the quorum asks for. One witness with several keys counts as one; None for `quorum none`."""
+    if policy.quorum == NONE:
+        return None
+    known: dict[str, str | Needed] = {each.name: each.verifier.name for each in policy.witnesses}
+    for group in policy.groups:  # members stand before their group
+        members = tuple(known[name] for name in group.members)
+        known[group.name] = members[0] if isinstance(members[0], str) and len(set(members)) == 1 else Needed(group.k, members)
+    found = known[policy.quorum]
+    return Needed(1, (found,)) if isinstance(found, str) else found
+
+
 def quorum_for(witnesses: int, colluding: int = 0) -> int:
     """How many of `witnesses` must agree so that a host with `colluding` of them on its side cannot show two different logs."""
     if not 0 <= colluding < witnesses:

@@ -9,6 +9,7 @@ from datetime import datetime
 from itertools import islice
 
 from django.db import connection, transaction
+from django.db.models import Q
 
 from secure.log.certificate import DISPOSED, Certificate, certificate_of
 from secure.log.disclosures import Opened, opened
@@ -50,6 +51,13 @@ def published_at() -> datetime | None:
     """When the newest checkpoint was last signed, by the server's clock."""
     row = _newest()
     return _as_last_signed(row).at if row else None
+
+
+def waiting_since() -> datetime | None:
+    """When the oldest event was recorded that no checkpoint covers; None if all are covered."""
+    newest = _newest()
+    uncovered = Q(pending__isnull=False) | Q(leaf__index__gte=newest.size if newest else 0)
+    return LogEvent.objects.filter(uncovered).order_by("at").values_list("at", flat=True).first()
 
 
 def _newest() -> Checkpoint | None:

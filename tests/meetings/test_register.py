@@ -146,9 +146,6 @@ def test_a_readers_own_look_ups_are_shown_to_the_reader(world: World) -> None:
     world.sealed()
     assert [line.type for line in register.own_look_ups(account=world.account(OFFICER))] == ["register.searched"]
     assert register.own_look_ups(account=world.account(INDONESIA)) == []
-    newest = register.integrity()
-    assert newest is not None
-    assert newest.at == world.now
 
 
 def test_the_register_is_the_secretariats_and_the_chairs(world: World) -> None:
