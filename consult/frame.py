@@ -55,6 +55,7 @@ def navigation(account: Account, *, path: str) -> list[Place]:
         (chair, "/chairs", _("Co-Chairs")),
         (chair, "/parties", _("Parties")),
         (chair or officer, "/register", _("Register")),
+        (chair or officer, "/evidence", _("Evidence")),
     ]
     return [Place(url, label, _within(path, url)) for shown, url, label in entries if shown]
 
@@ -66,5 +67,7 @@ def build() -> str:
 
 def _within(path: str, url: str) -> bool:
     if url == "/":
-        return path == "/" or path.startswith(("/consultations", "/proposals"))
+        return path == "/" or (path.startswith(("/consultations", "/proposals")) and not path.endswith("/evidence"))
+    if url == "/evidence" and path.endswith("/evidence"):
+        return True
     return path == url or path.startswith(f"{url}/")

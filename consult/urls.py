@@ -19,6 +19,8 @@ VIEWS = (
     "disposal",
     "disposal_api",
     "enrolment",
+    "evidence",
+    "export_api",
     "home",
     "log",
     "parties",

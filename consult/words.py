@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 
 if TYPE_CHECKING:
     from meetings.board import Board
+    from meetings.exports import Request
     from meetings.models import Consultation
     from secure.log.policy import Needed
 
@@ -77,6 +78,23 @@ def due_step(board: Board) -> Step | None:
 def found_step() -> Step:
     """A Co-Chair before the installation is founded."""
     return Step(_("Compare fingerprints with your counterpart and sign"), _("Go to Co-Chairs"), "/chairs", "next", None)
+
+
+PURPOSES: Final = {
+    "files": gettext_lazy("For the party’s own files"),
+    "check": gettext_lazy("To check the record"),
+    "inquiry": gettext_lazy("For an inquiry or a court"),
+    "handover": gettext_lazy("To hand over the office"),
+}
+
+
+def export_step(request: Request) -> Step:
+    """A request for evidence that waits for the reader: to decide it, or to fetch the file."""
+    url = f"/consultations/{request.row.consultation_id}/evidence"
+    if request.decidable:
+        who = f"{request.row.party} · {request.row.account.name}"
+        return Step(_("{who} asks for the evidence").format(who=who), _("Look and decide"), url, "next", request.row.consultation)
+    return Step(_("The evidence you asked for is approved"), _("Get the file"), url, "done", request.row.consultation)
 
 
 def needed_words(needed: Needed) -> str:

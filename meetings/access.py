@@ -7,6 +7,8 @@
 | accredited person                        | while the party's latest answer is accept| once seated                |
 | person seated by both Co-Chairs          | from the seat                            | once the undertaking is signed |
 | anybody else, withdrawn, excluded        | never                                    | never                      |
+
+The evidence of a consultation is asked for by others than see it: see `access_evidence`.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from meetings import installation, reading, rooms
+from meetings import installation, parties, reading, rooms
 from meetings.models import Composition, Consultation, Delegate
 from secure import cards, delivery, drafts
 from secure.errors import NotFound
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from secure.models import Account, Card, Client
 
 _CONVENED = (Consultation.State.CONCURRED, Consultation.State.OPEN)
+_RECORDED = (*_CONVENED, Consultation.State.DISPOSED)
+"""What was disposed of has left its proof behind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,16 @@ class ConsultationPlace:
     """party code, if the party is in the composition"""
     delegate: Delegate | None
     """the person's own place; None if the person has none that counts"""
+
+
+@dataclass(frozen=True, slots=True)
+class EvidencePlace:
+    """Who may ask for the evidence of a consultation. `whole`: with every name that is kept; otherwise with the own alone."""
+
+    consultation: Consultation
+    card: Card
+    chair: bool
+    whole: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +82,30 @@ def access_consultation(*, account: Account, consultation_id: str) -> Consultati
     if party is None and place is None:
         raise NotFound
     return ConsultationPlace(consultation, card.hash, False, party, place)
+
+
+def access_evidence(*, account: Account, consultation_id: str) -> EvidencePlace:
+    """From concurrence on: Co-Chairs and officers of the secretariat; and whoever sits in the consultation, or once sat."""
+    consultation = Consultation.objects.filter(id=consultation_id, state__in=_RECORDED).first()
+    card, now = cards.current_card(account), installation.current()
+    if consultation is None or card is None or now is None:
+        raise NotFound
+    chair = now.is_chair(card.hash)
+    whole = chair or parties.is_officer(account)
+    if not whole and not Delegate.objects.filter(consultation=consultation, card=card.hash).exclude(seated_at=None).exists():
+        raise NotFound
+    return EvidencePlace(consultation, card, chair, whole)
+
+
+def evidence_of(account: Account) -> list[EvidencePlace]:
+    """The consultations whose evidence this person may ask for, newest first."""
+    found = []
+    for consultation in Consultation.objects.filter(state__in=_RECORDED).order_by("-proposed_at", "id"):
+        try:
+            found.append(access_evidence(account=account, consultation_id=consultation.id))
+        except NotFound:
+            continue
+    return found
 
 
 def _place(consultation: Consultation, card: str) -> Delegate | None:

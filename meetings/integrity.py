@@ -1,4 +1,4 @@
-"""How well the past is kept at this moment: is everything signed, and have the witnesses agreed? The Register's light follows from this alone."""
+"""How well the past is kept at this moment: is everything signed, and have the witnesses agreed? The Register's light follows from it."""
 
 from __future__ import annotations
 

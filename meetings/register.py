@@ -18,7 +18,18 @@ from django.utils.translation import gettext
 
 from meetings import journal, parties
 from meetings.models import Consultation, Party
-from meetings.register_words import ANSWERS, BASES, CAPACITIES, PRUNED, SENTENCES, SOMEBODY, SOMEONE, SOURCES, types_of
+from meetings.register_words import (
+    ANSWERS,
+    BASES,
+    CAPACITIES,
+    PRUNED,
+    PURPOSES,
+    SENTENCES,
+    SOMEBODY,
+    SOMEONE,
+    SOURCES,
+    types_of,
+)
 from secure import delivery
 from secure.codes import fingerprint
 from secure.errors import BadInput, Forbidden, NotFound
@@ -265,6 +276,7 @@ class _Speech:
             count=entry.data.get("count", ""),
             first=entry.data.get("first", ""),
             last=entry.data.get("last", ""),
+            purpose=_word(PURPOSES, entry.data.get("purpose")),
         )
 
 

@@ -24,6 +24,7 @@ KINDS: Final[dict[str, str]] = {
     "room": _("Room and papers"),
     "sign_in": _("Sign-in"),
     "disposal": _("Retention and disposal"),
+    "exports": _("Evidence asked for and handed out"),
     "register": _("Use of the register"),
     "log": _("The record itself"),
     "service": _("The service itself"),
@@ -68,9 +69,21 @@ SENTENCES: Final[dict[str, tuple[str, str]]] = {
     "disposal.requested": ("disposal", _("{who} asked for the disposal of the consultation: {basis}.")),
     "consultation.dispose": ("disposal", _("Both Co-Chairs signed the disposal of the consultation: {who}.")),
     "consultation.disposed": ("disposal", _("{count} entries were disposed of, numbers {first} to {last}: {basis}.")),
+    "export.requested": ("exports", _("{who} asked for the evidence of this consultation: {purpose}.")),
+    "export.approved": ("exports", _("{who} approved that {about} receives the evidence of this consultation.")),
+    "export.declined": ("exports", _("{who} declined that {about} receives the evidence of this consultation.")),
+    "export.withdrawn": ("exports", _("{who} withdrew the request for the evidence of this consultation.")),
+    "export.created": ("exports", _("{who} received the evidence of this consultation, as one file.")),
     "register.searched": ("register", _("{who} searched the register.")),
     "register.opened": ("register", _("{who} opened entry {number} of the register.")),
     "build.deployed": ("service", _("The host put another build into service: {build}, version {version}.")),
+}
+
+PURPOSES: Final[dict[str, str]] = {
+    "files": _("for the party’s own files"),
+    "check": _("to check the record"),
+    "inquiry": _("for an inquiry or a court"),
+    "handover": _("to hand over the office"),
 }
 
 CAPACITIES: Final[dict[str, str]] = {

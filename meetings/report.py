@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from meetings.evidence import Outcome, Verdict
 from meetings.proving import Stated
-from meetings.register_words import ANSWERS, CAPACITIES, SENTENCES, SOMEBODY, SOMEONE
+from meetings.register_words import ANSWERS, CAPACITIES, PURPOSES, SENTENCES, SOMEBODY, SOMEONE
 from secure.log.bundle_checks import Item
 from secure.log.encoding import b64
 from secure.log.entries import PRUNED, Fault
@@ -235,6 +235,7 @@ class _Speech:
             "party": str(names.get("party") or body.get("party") or ""),
             "answer": ANSWERS.get(str(body.get("answer")), ""),
             "capacity": CAPACITIES.get(str(body.get("capacity")), ""),
+            "purpose": PURPOSES.get(str(event.data.get("purpose")), ""),
         }
         sentence = found[1].format_map(_Words({**event.data, **words}))
         return sentence[:1].upper() + sentence[1:]

@@ -128,6 +128,8 @@ def _rebuild_places(standing: Standing, consultation: Convened, *, now: datetime
         row.party, row.capacity, row.withdrawn_at, row.seated = party, capacity, None, card in seated
         if card in consultation.undertaken and row.undertaken_at is None:
             row.undertaken_at = now
+        if row.seated and row.seated_at is None:
+            row.seated_at = now
         row.save()
     gone = Delegate.objects.filter(consultation_id=consultation.id).exclude(card__in=set(places) - consultation.excluded)
     gone.filter(withdrawn_at=None).update(withdrawn_at=now)

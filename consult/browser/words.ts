@@ -65,6 +65,16 @@ const sentences: Readonly<Record<string, string>> = {
   manifest_moved: "Something was added or changed since this was signed first. Nothing was destroyed. Discard the draft and sign again, both of you.",
   not_sealed_yet: "The newest entries are being sealed. Wait a few seconds and do it again.",
   officers_only: "Only an officer of the secretariat asks for a disposal.",
+  // evidence
+  export_open: "You have asked already, or have an approval that still holds. Load the page again to see how it stands.",
+  export_decided: "This request was decided or withdrawn meanwhile. Load the page again to see how it stands.",
+  own_request: "Nobody approves a request of their own. The other Co-Chair decides it.",
+  export_not_yours: "The file is made for the person who asked, and for nobody else. Ask for one of your own.",
+  export_not_approved: "No Co-Chair has approved this. Load the page again to see how it stands.",
+  export_expired: "The approval has ended. Ask again if you still need the file.",
+  too_many_exports: "You have asked very often today. Ask again tomorrow.",
+  not_signed: "Nothing of the record has been signed yet, so no file can be made. Try again in a minute; if it stays so, tell the people who run the host.",
+  chairs_only: "Only a Co-Chair can do this.",
 
   // the room
   not_seated: "You have no seat in this room. If you should have one, ask your focal point.",

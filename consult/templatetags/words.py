@@ -31,5 +31,10 @@ def party_step(code: str) -> str:
 
 
 @register.filter
+def purpose(code: str) -> str:
+    return str(words.PURPOSES.get(code, code))
+
+
+@register.filter
 def needed(found: Needed) -> str:
     return words.needed_words(found)

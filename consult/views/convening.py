@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from consult.pages import page
 from consult.second_factor import account_of
-from meetings import board, installation, parties, roll, undertaking
+from meetings import board, exports, installation, parties, roll, undertaking
 from secure.errors import Conflict, Forbidden
 
 
@@ -46,6 +46,7 @@ def convening_board(request: HttpRequest, consultation: str) -> HttpResponse:
         "seatable": roll.seatable() if shown.place.chair else [],
         "focal_points": {row.code: row.focal_person for row in shown.rows if row.focal_point},
         "people": roll.names_in(consultation),
+        "evidence": exports.may_ask(account=account, consultation_id=consultation),
         "party_names": roll.party_names(),
     }
     return render(request, "consult/convening/consultation.html", context)

@@ -84,6 +84,7 @@ class Delegate(models.Model):
     undertaken_at = models.DateTimeField(null=True)
     withdrawn_at = models.DateTimeField(null=True)
     seated = models.BooleanField(default=False, help_text="the roster's word at the newest heads")
+    seated_at = models.DateTimeField(null=True, help_text="when the roster first gave a seat; it stays when the seat is gone")
 
     class Meta:
         constraints: ClassVar = [
