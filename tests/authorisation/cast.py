@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from django.conf import settings
 from django.test import Client
 
-from meetings import acts, convening
+from meetings import acts, convening, exports
 from secure import blobs, enrolment, recovery
 from secure.blobs import Upload
 from secure.models import Welcome
@@ -45,6 +46,10 @@ class Scene:
     """enrolment of the officer, by Indonesia"""
     waiting: str
     """enrolment nobody has used yet, by Indonesia"""
+    asked: str
+    """the officer's request for evidence, which waits for a Co-Chair"""
+    approved: str
+    """the request of Bangladesh's head, which Australia has approved"""
 
 
 def opened_plenary() -> Scene:
@@ -70,8 +75,18 @@ def opened_plenary() -> Scene:
         now=world.now,
     )
     used = next(each.id for each in enrolment.invitations_of(indonesia, now=world.now) if each.name == OFFICER.name)
+    asked, approved = _requests(world)
     world.sealed()
-    return Scene(world, seat, used, waiting.id)
+    return Scene(world, seat, used, waiting.id, asked, approved)
+
+
+def _requests(world: World) -> tuple[str, str]:
+    asked, approved = (
+        exports.request(account=world.account(person), consultation_id=world.consultation, purpose="check", now=world.now).id
+        for person in (OFFICER, BANGLADESH_HEAD)
+    )
+    exports.approve(account=world.account(AUSTRALIA), export_id=approved, now=datetime.now(UTC))
+    return asked, approved
 
 
 def _papers(world: World) -> None:

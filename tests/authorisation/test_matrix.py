@@ -47,7 +47,7 @@ class Row:
 
 
 def rows(scene: Scene) -> list[Row]:
-    return [*pages(scene), *sign_in(), *statements(scene), *enrolment(scene), *keys(scene), *room(scene), *papers()]
+    return [*pages(scene), *sign_in(), *statements(scene), *enrolment(scene), *keys(scene), *room(scene), *papers(), *evidence(scene)]
 
 
 def pages(scene: Scene) -> list[Row]:
@@ -80,6 +80,8 @@ def pages(scene: Scene) -> list[Row]:
         Row("GET", f"{matter}/delegation", "            302 302 404 404 200 404 404 404"),
         Row("GET", f"{matter}/undertaking", "           302 302 404 404 404 200 404 404"),
         Row("GET", f"{matter}/room", "                  302 302 404 200 404 200 404 404"),
+        Row("GET", f"{matter}/evidence", "              302 302 404 200 404 200 200 200"),
+        Row("GET", "/evidence", "                       302 302 200 200 200 200 200 200"),
         Row("GET", "/register", "                       302 302 403 200 403 403 200 403"),
         Row("GET", "/register/0", "                     302 302 403 200 403 403 200 403"),
         Row("GET", "/register/retention", "             302 302 403 200 403 403 200 403"),
@@ -212,6 +214,21 @@ def papers() -> list[Row]:
         Row("PUT", f"/api/blobs/{UNFINISHED}/0", "      401 401 404 404 404 200 404 404", CHUNK, raw),
         Row("POST", f"/api/blobs/{UNFINISHED}/finish", "401 401 404 404 404 409 404 404"),
         Row("DELETE", f"/api/blobs/{UNFINISHED}", "     401 401 404 404 404 200 404 404"),
+    ]
+
+
+def evidence(scene: Scene) -> list[Row]:
+    """The officer has asked, and nobody has decided; the delegate's request is approved. Whoever once sat may ask too."""
+    matter = f"/api/consultations/{scene.world.consultation}/exports"
+    asked, approved = f"/api/exports/{scene.asked}", f"/api/exports/{scene.approved}"
+    return [
+        #                                                A   H   O   C   F   D   S   W
+        Row("GET", matter, "                            401 401 404 200 404 200 200 200"),
+        Row("POST", matter, "                           401 401 404 201 404 409 409 201", {"purpose": "check"}),
+        Row("POST", f"{asked}/approve", "               401 401 404 200 404 404 403 404"),
+        Row("POST", f"{asked}/decline", "               401 401 404 200 404 404 403 404"),
+        Row("DELETE", asked, "                          401 401 404 403 404 404 200 404"),
+        Row("POST", f"{approved}/bundle", "             401 401 404 403 404 200 403 404"),
     ]
 
 
