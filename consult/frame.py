@@ -66,8 +66,8 @@ def build() -> str:
 
 
 def _within(path: str, url: str) -> bool:
+    if path.endswith("/evidence"):
+        return url == "/evidence"
     if url == "/":
-        return path == "/" or (path.startswith(("/consultations", "/proposals")) and not path.endswith("/evidence"))
-    if url == "/evidence" and path.endswith("/evidence"):
-        return True
+        return path == "/" or path.startswith(("/consultations", "/proposals"))
     return path == url or path.startswith(f"{url}/")

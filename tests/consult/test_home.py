@@ -115,8 +115,8 @@ def test_a_returned_proposal_is_listed_for_the_two_chairs_only(world: World) -> 
 @pytest.mark.parametrize(
     ("person", "places"),
     [
-        (INDONESIA, ["/", "/chairs", "/parties", "/register"]),
-        (OFFICER, ["/", "/register"]),
+        (INDONESIA, ["/", "/chairs", "/parties", "/register", "/evidence"]),
+        (OFFICER, ["/", "/register", "/evidence"]),
         (THAILAND, ["/"]),
         (THAI_HEAD, ["/"]),
     ],
