@@ -11,6 +11,7 @@ import ssl
 from consult import database
 from consult.env import Env
 from consult.install import DEMONSTRATION
+from consult.serving import first_policy
 from secure.keys import KeyFileError, check_log_keys, load_receipt_key, load_vkeys
 
 
@@ -27,6 +28,7 @@ def _keys(env: Env, origin: str) -> str | None:
     try:
         load_vkeys(env.log_vkeys, origin=origin)
         load_receipt_key(env.receipt_key, origin=origin)
+        first_policy(env)
         if env.signer is None:
             check_log_keys(env.signer_folder)
     except KeyFileError as error:

@@ -61,7 +61,7 @@ def serve(env: Env, *, announce: Callable[[], None]) -> int:
     receipts = load_receipt_key(settings.CONSULT_RECEIPT_KEY, origin=settings.CONSULT_ORIGIN).verifier
     signer = signer_of(env, child)
     sequencer = SequencerThread(Sequencer(signer, receipts=receipts), begun=_record_build)
-    cosigning = CosigningThread(first=_first_policy(env), log=signer.verifiers[0])
+    cosigning = CosigningThread(first=first_policy(env), log=signer.verifiers[0])
     disposal.complete()
 
     def ready() -> None:
@@ -91,7 +91,8 @@ def signer_of(env: Env, child: signing.Child | None) -> SocketSigner:
     return SocketSigner(connect, verifiers=load_vkeys(settings.CONSULT_LOG_VKEYS, origin=settings.CONSULT_ORIGIN))
 
 
-def _first_policy(env: Env) -> bytes:
+def first_policy(env: Env) -> bytes:
+    """Raises `KeyFileError` if it is not there."""
     from secure.keys import KeyFileError
 
     try:

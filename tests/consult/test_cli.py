@@ -126,6 +126,7 @@ def test_a_wrong_setting_is_one_sentence_and_no_traceback(made: Installation) ->
         ("signer/log-mldsa.key", "The key"),
         ("receipt.key", "The key"),
         ("log.vkey", "The log's public keys"),
+        ("policy-1.txt", "first policy"),
         ("papers", "sealed papers lie there"),
     ],
 )

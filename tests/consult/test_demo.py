@@ -6,12 +6,15 @@ import http.client
 import json
 import re
 import stat
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from consult.demo.cast import CAST
+from secure.log.note import split_note
+from secure.log.policy_chain import open_witnessed, parse_numbered
 from tests.installation import Installation
 
 
@@ -42,6 +45,16 @@ def test_it_prints_its_address_and_every_persona(played: Installation) -> None:
     assert f"http://localhost:{played.port}/" in played.log
     for persona in CAST:
         assert f"http://{persona.slug}.localhost:{played.port}/" in played.log
+
+
+def test_a_witness_with_keys_of_its_own_has_agreed_to_the_record(played: Installation) -> None:
+    deadline = time.monotonic() + 30
+    while b"witness.thailand.example" not in (note := page(played, "/log/witnessed")[1].encode()) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    policy = parse_numbered(split_note(page(played, "/log/policy")[1].encode())[0])
+    assert [each.verifier.name for each in policy.policy.witnesses] == ["witness.thailand.example/consult"] * 2
+    assert open_witnessed(note, policy=policy.policy).agreed_at
+    assert stat.S_IMODE((played.data / "witness" / "witness.key").stat().st_mode) == 0o600
 
 
 def test_the_personas_page_leads_to_every_origin_and_nobody_is_here_yet(played: Installation) -> None:

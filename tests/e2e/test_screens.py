@@ -6,11 +6,14 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Iterator
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, expect
 
+from meetings import evidence
+from secure.log.trust import read_trust
 from tests.e2e.desk import PATIENCE, Desk, consultation_of
 from tests.installation import Installation
 
@@ -41,7 +44,7 @@ def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installa
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def visitors(chromium: Browser, demonstration: Installation) -> AsyncIterator[dict[str, Desk]]:
-    desks = {slug: await walk_in(chromium, demonstration, slug) for slug in ("indonesia", "bangladesh-head")}
+    desks = {slug: await walk_in(chromium, demonstration, slug) for slug in ("indonesia", "bangladesh-head", "secretariat")}
     yield desks
     for desk in desks.values():
         await desk.context.close()
@@ -100,6 +103,49 @@ async def test_the_demonstration_shows_every_page_whole_at_a_desk_and_on_a_telep
     await head.go(f"/consultations/{consultation}/undertaking")
     await looked_at(head, "undertaking", shot=False)
     assert chair.faults + head.faults == []
+
+
+async def test_evidence_is_asked_for_approved_and_saved(visitors: dict[str, Desk], tmp_path: Path) -> None:
+    chair, officer = visitors["indonesia"], visitors["secretariat"]
+    await officer.go("/evidence")
+    await looked_at(officer, "evidence-overview")
+    await officer.page.get_by_role("link", name=CONVENED).click()
+    await looked_at(officer, "evidence-empty")
+    await officer.press("Ask for the evidence")
+    await officer.label("What for").select_option("To check the record")
+    await officer.shot("screens-evidence-ask")
+    await officer.page.get_by_role("button", name="Ask", exact=True).click()
+    await officer.sees("Your request waits for a Co-Chair")
+    await looked_at(officer, "evidence-waiting", shot=False)
+
+    await chair.go("/")
+    await chair.sees("asks for the evidence")
+    await looked_at(chair, "home-evidence")
+    await chair.page.get_by_role("link", name="Look and decide").click()
+    await looked_at(chair, "evidence-decide")
+    await chair.press("Approve")
+    await chair.page.get_by_role("dialog").get_by_role("button", name="Approve").click()
+    await chair.sees("Approved. The person who asked can receive the file from now on.")
+
+    await officer.go("/")
+    await officer.page.get_by_role("link", name="Get the file").click()
+    async with officer.page.expect_download() as waiting:
+        await officer.press("Make and save the file")
+    download = await waiting.value
+    assert download.suggested_filename == f"{CONVENED}-evidence.zip"
+    await officer.sees("Saved as")
+    await looked_at(officer, "evidence-saved")
+    await download.save_as(tmp_path / "evidence.zip")
+    policy = await officer.evaluate("fetch('/log/policy').then((answer) => answer.text())")
+    outcome = evidence.verify((tmp_path / "evidence.zip").read_bytes(), read_trust(policy.encode()))
+    assert (outcome.findings.faults, outcome.findings.missing, outcome.findings.doubts) == ([], [], [])
+    assert outcome.verdict is evidence.Verdict.VERIFIED
+
+    await officer.go("/register?kind=exports")
+    await officer.sees("received the evidence of this consultation, as one file")
+    await officer.sees(re.compile("Agreed by 1 of 1 witness"))
+    await looked_at(officer, "register-witnessed")
+    assert chair.faults + officer.faults == []
 
 
 async def test_a_message_is_written_and_sent_by_keyboard_alone(visitors: dict[str, Desk]) -> None:
