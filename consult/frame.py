@@ -55,7 +55,7 @@ def navigation(account: Account, *, path: str) -> list[Place]:
         (chair, "/chairs", _("Co-Chairs")),
         (chair, "/parties", _("Parties")),
         (chair or officer, "/register", _("Register")),
-        (chair or officer, "/evidence", _("Evidence")),
+        (officer, "/evidence", _("Evidence")),
     ]
     return [Place(url, label, _within(path, url)) for shown, url, label in entries if shown]
 

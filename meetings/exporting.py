@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import BinaryIO, Final
 
@@ -25,6 +26,12 @@ says whose log this is and which states' witnesses must have signed) from your o
 
 Names are disclosed only as far as the recipient of this bundle may know them. The format is described in docs/protocol.md, section 12.
 """
+
+
+def file_name(reference: str) -> str:
+    """What the file is called on a disk: `CM-2017-02-evidence.zip`."""
+    plain = re.sub(r"[^A-Za-z0-9.-]+", "-", reference).strip(".-")
+    return f"{plain or 'consultation'}-evidence.zip"
 
 
 def write(

@@ -17,7 +17,8 @@ from django.utils import timezone
 from consult import words
 from consult.pages import page
 from consult.second_factor import account_of
-from meetings import access, exports, integrity, roll
+from meetings import access, exporting, exports, integrity
+from secure import cards
 
 VERIFIERS: Final = ("consult-verify.pyz", "consult-verify.html")
 
@@ -44,7 +45,8 @@ def evidence(request: HttpRequest, consultation: str) -> HttpResponse:
     account, now = account_of(request), timezone.now()
     place = access.access_evidence(account=account, consultation_id=consultation)
     found = exports.of_consultation(account=account, consultation_id=consultation, now=now)
-    names = roll.names(each.row.decided_by for each in found)
+    deciders = cards.cards_named(each.row.decided_by for each in found)
+    names = {name: f"{card.party} · {card.account.name}" for name, card in deciders.items()}
     context = {
         "consultation": place.consultation,
         "place": place,
@@ -53,6 +55,7 @@ def evidence(request: HttpRequest, consultation: str) -> HttpResponse:
         "decidable": [each for each in found if each.decidable],
         "purposes": words.PURPOSES,
         "light": integrity.read(now=now),
+        "file_name": exporting.file_name(place.consultation.reference),
         "verifiers": verifiers(),
         "approval_days": exports.APPROVAL_LASTS.days,
     }

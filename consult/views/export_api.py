@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import AsyncIterator
 from tempfile import SpooledTemporaryFile
 from typing import BinaryIO, Final, cast
@@ -13,7 +12,7 @@ from django.urls import path
 from django.utils import timezone
 
 from consult.api import Answer, ApiRequest, by_method, created, door
-from meetings import exports
+from meetings import exporting, exports
 from meetings.exports import Request
 from secure.log.events import milliseconds
 
@@ -68,9 +67,8 @@ def bundle(request: ApiRequest, export: str) -> Answer:
     except BaseException:
         file.close()
         raise
-    name = re.sub(r"[^A-Za-z0-9.-]+", "-", row.consultation.reference).strip(".-") or "consultation"
     headers = {
-        "Content-Disposition": f'attachment; filename="{name}-evidence.zip"',
+        "Content-Disposition": f'attachment; filename="{exporting.file_name(row.consultation.reference)}"',
         "Content-Length": str(size),
         "Cache-Control": "no-store",
     }

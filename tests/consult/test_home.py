@@ -115,7 +115,7 @@ def test_a_returned_proposal_is_listed_for_the_two_chairs_only(world: World) -> 
 @pytest.mark.parametrize(
     ("person", "places"),
     [
-        (INDONESIA, ["/", "/chairs", "/parties", "/register", "/evidence"]),
+        (INDONESIA, ["/", "/chairs", "/parties", "/register"]),
         (OFFICER, ["/", "/register", "/evidence"]),
         (THAILAND, ["/"]),
         (THAI_HEAD, ["/"]),

@@ -4,6 +4,7 @@ import { fill, gettext } from "../gettext.ts";
 import { saveFile } from "../saving.ts";
 import { bindActs, field, named, type Act } from "./acts.ts";
 import { received, send } from "./doors.ts";
+import { keepLive } from "./live.ts";
 
 const door = (control: HTMLElement, act = ""): string => `/api/exports/${named(control, "export")}${act}`;
 
@@ -36,3 +37,5 @@ const receive: Act = async ({ control, progress }) => {
 };
 
 bindActs({ "ask-evidence": ask, "withdraw-evidence": withdraw, "approve-evidence": approve, "decline-evidence": decline, "fetch-evidence": receive });
+
+keepLive(() => undefined);
