@@ -70,7 +70,7 @@ def request(*, account: Account, consultation_id: str, purpose: str, now: dateti
         purpose=purpose,
         requested_at=now,
     )
-    about = {"export": row.id, "purpose": purpose, "names": "all" if row.whole else "own"}
+    about = {"export": row.id, "by": row.card, "purpose": purpose, "names": "all" if row.whole else "own"}
     journal.note(type="export.requested", about=about, now=now, by=row.card, scope=consultation_id)
     return row
 
@@ -93,7 +93,9 @@ def withdraw(*, account: Account, export_id: str, now: datetime) -> None:
     if row.account_id != account.pk:
         raise Forbidden("export_not_yours")
     _move(row, State.WITHDRAWN)
-    journal.note(type="export.withdrawn", about={"export": row.id}, now=now, by=place.card.hash, scope=row.consultation_id)
+    journal.note(
+        type="export.withdrawn", about={"export": row.id, "by": place.card.hash}, now=now, by=place.card.hash, scope=row.consultation_id
+    )
 
 
 def download(*, account: Account, export_id: str, out: BinaryIO, now: datetime) -> EvidenceExport:
@@ -109,7 +111,7 @@ def download(*, account: Account, export_id: str, out: BinaryIO, now: datetime) 
         row = EvidenceExport.objects.select_for_update().get(id=export_id)
         row.downloads, row.downloaded_at = row.downloads + 1, now
         row.save(update_fields=["downloads", "downloaded_at"])
-        about: dict[str, journal.Value] = {"export": row.id, "size": size, "sha256": digest}
+        about: dict[str, journal.Value] = {"export": row.id, "by": row.card, "size": size, "sha256": digest}
         journal.note(type="export.created", about=about, now=now, by=row.card, scope=row.consultation_id)
     return row
 
@@ -174,7 +176,7 @@ def _decide(account: Account, export_id: str, state: EvidenceExport.State, now: 
         raise Forbidden("own_request")
     _move(row, state, decided_by=place.card.hash, decided_at=now)
     names = [Personal("person", row.account.name, row.card)]
-    about = {"export": row.id}
+    about = {"export": row.id, "by": place.card.hash, "card": row.card}
     journal.note(type=f"export.{state}", about=about, now=now, by=place.card.hash, scope=row.consultation_id, names=names, party=row.party)
 
 

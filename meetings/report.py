@@ -241,7 +241,9 @@ class _Speech:
         return sentence[:1].upper() + sentence[1:]
 
     def _author(self, item: Item) -> str:
-        card = self.devices.get(b64(item.signer)) if item.signer else None
+        """Of a device's act its owner; of the host's entries the card that they name, if they do."""
+        named = item.event.data.get("by") if item.event else None
+        card = self.devices.get(b64(item.signer)) if item.signer else named if isinstance(named, str) else None
         return self.card(card) if card else SOMEONE
 
 

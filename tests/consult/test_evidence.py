@@ -13,6 +13,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from meetings import report
 from meetings.evidence import Verdict
 from meetings.models import EvidenceExport
 from secure.log import bundle_format as form
@@ -88,6 +89,17 @@ def test_the_record_says_which_file_was_received(browser: Any, matter: str) -> N
     told = json.loads(bytes(LogEvent.objects.get(type="export.created").body))["data"]
     assert told["sha256"] == hashlib.sha256(raw).hexdigest()
     assert told["size"] == Parts.of(raw).size
+
+
+def test_the_next_file_says_who_received_the_one_before(browser: Any, story: Story, matter: str) -> None:
+    received(browser, matter, THAI_HEAD)
+    story.sign()
+    _, raw = received(browser, matter, OFFICER)
+    outcome = verified(raw)
+    assert (said(outcome), outcome.verdict) == ([], Verdict.VERIFIED)
+    told = report.render(outcome).decode()
+    assert f"THA · {THAI_HEAD.name} received the evidence of this consultation, as one file." in told
+    assert f"AUS · {AUSTRALIA.name} approved that THA · {THAI_HEAD.name} receives the evidence" in told
 
 
 def test_receiving_is_an_act_and_no_link_can_cause_it(browser: Any, matter: str) -> None:
