@@ -30,12 +30,17 @@ def run(*, port: int, data: Path, reset: bool) -> int:
     from django.conf import settings
 
     from consult import database
-    from consult.demo import seed
+    from consult.demo import seed, witness
     from consult.serving import serve
 
     database.migrate(now=datetime.now(UTC))
     seed.sow(now=datetime.now(UTC))
-    return serve(settings.ENV, announce=lambda: _announce(port))
+
+    def ready() -> None:
+        witness.start()
+        _announce(port)
+
+    return serve(settings.ENV, announce=ready)
 
 
 def _prepare(data: Path, port: int) -> None:

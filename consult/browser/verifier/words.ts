@@ -46,6 +46,12 @@ const ACTS: Readonly<Record<string, string>> = {
   "room.epoch": "The room’s keys were brought in line with who is seated",
   "message.sent": "A message was sent; what it says is not known here",
   "document.uploaded": "A sealed paper was put into the room",
+  "export.requested": "The evidence of the consultation was asked for",
+  "export.approved": "A Co-Chair approved that somebody receives the evidence",
+  "export.declined": "A Co-Chair declined that somebody receives the evidence",
+  "export.withdrawn": "A request for the evidence was withdrawn",
+  "export.created": "Somebody received the evidence, as one file",
+  "build.deployed": "The host put another build into service",
   "consultation.dispose": "Both Co-Chairs disposed of what was said and kept",
   "consultation.disposed": "What was said and kept was destroyed",
 };
