@@ -15,7 +15,7 @@ from django.conf import settings as live
 from django.db import IntegrityError, connection, transaction
 
 from consult import verify
-from meetings import acts, disposal, drafting, journal, register, rooms
+from meetings import acts, disposal, drafting, evidence, exports, journal, register, rooms
 from meetings.models import Consultation, Delegate, SeatedDevice
 from meetings.register import Search
 from secure import blobs, delivery, recovery
@@ -25,6 +25,7 @@ from secure.log import jcs
 from secure.log.certificate import certificate_of
 from secure.log.disclosures import shred_store
 from secure.log.encoding import parse_event
+from secure.log.trust import Trust
 from secure.models import Disclosure, Disposal, EventPerson, LogEvent, LogLeaf, Namespace, RoomItem
 from secure.recovery import RingBox
 from secure.statements import Signed
@@ -236,6 +237,22 @@ def test_the_verifier_says_pruned_with_the_certified_range(finish: Callable[...,
     assert code == verify.VERIFIED, said
     assert f"PRUNED: {certificate.count} entries between {certificate.first} and {certificate.last}" in said
     assert "agreed_early" in said
+
+
+def test_the_evidence_of_what_was_disposed_of_can_still_be_had_by_whoever_could_before(finish: Callable[..., Any]) -> None:
+    world = disposed(convened(), finish)
+    settle(world)
+    for person, whole in ((OFFICER, True), (THAI_HEAD, False)):
+        row = exports.request(account=world.account(person), consultation_id=world.consultation, purpose="files", now=world.now)
+        assert row.whole is whole
+        exports.approve(account=world.account(INDONESIA), export_id=row.id, now=world.now)
+        out = io.BytesIO()
+        exports.download(account=world.account(person), export_id=row.id, out=out, now=world.now)
+        outcome = evidence.verify(out.getvalue(), Trust())
+        assert (outcome.findings.faults, outcome.findings.missing) == ([], [])
+        assert outcome.findings.pruned
+    settle(world)
+    assert printed()[0] == verify.VERIFIED
 
 
 def test_consultation_and_room_are_certified_each_and_the_whole_log_recomputes(finish: Callable[..., Any]) -> None:
