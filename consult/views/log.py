@@ -1,4 +1,5 @@
-"""The record for anyone: checkpoint, tiles and policies as C2SP lays them out, and the door for witnesses. No sign-in, no cookies."""
+"""The record for anyone: checkpoint, tiles and policies as C2SP lays them out, and the door for witnesses. No sign-in, no cookies; only for
+the entries' own leaves one signs in."""
 
 from __future__ import annotations
 
@@ -10,7 +11,8 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from consult.api import Answer, ApiRequest, door
-from consult.second_factor import anonymous
+from consult.second_factor import account_of, anonymous, signed_in
+from meetings import register
 from secure.errors import TooLarge
 from secure.log import cosigning, policies, record, store
 from secure.log.encoding import b64
@@ -92,6 +94,21 @@ def genesis(_request: ApiRequest) -> Answer:
     return {**proof.as_object(), "event": b64(proof.event)}
 
 
+@anonymous
+@require_safe
+def entries(request: HttpRequest, place: str) -> HttpResponse:
+    """The entries' leaves under one tile, for those who read the Register: random tags, times and kinds, no names. Others find nothing."""
+    if not (signed_in(request) and register.may_read(account_of(request))):
+        return _absent()
+    try:
+        found = store.served_entries(parse_tile_path(f"0/{place}"))
+    except LogError:
+        found = None
+    if found is None:
+        return _absent()
+    return HttpResponse(found, content_type="application/octet-stream", headers={"Cache-Control": "no-store"})
+
+
 def _note(note: bytes | None) -> HttpResponse:
     if note is None:
         return _absent()
@@ -111,5 +128,6 @@ urlpatterns = [
     path("log/policy/<int:number>", policy),
     path("log/consistency/<int:size1>/<int:size2>", consistency),
     path("log/genesis", genesis),
+    path("log/tile/entries/<path:place>", entries),
     path("log/tile/<path:place>", tile),
 ]

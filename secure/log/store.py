@@ -18,7 +18,7 @@ from secure.log.errors import LogError
 from secure.log.leaves import EntryLeaf, parse_leaf
 from secure.log.merkle import HASH_BYTES, prove_consistency, prove_inclusion
 from secure.log.storage import Published, StoredEntry, StoredHead
-from secure.log.tiles import Subtrees, TilePlace, width_at
+from secure.log.tiles import WIDTH, Subtrees, TilePlace, width_at
 from secure.models import (
     Checkpoint,
     CheckpointAgain,
@@ -81,6 +81,16 @@ def served_tile(place: TilePlace) -> bytes | None:
         return None
     hashes = read_tile(place.level, place.n)[: place.width * HASH_BYTES]
     return hashes if len(hashes) == place.width * HASH_BYTES else None
+
+
+def served_entries(place: TilePlace) -> bytes | None:
+    """The leaves under a tile of level 0, each after its length (u16): C2SP's entry bundle. None beyond the newest checkpoint."""
+    newest = published()
+    if newest is None or not 0 < place.width <= width_at(0, place.n, newest.size):
+        return None
+    start = place.n * WIDTH
+    leaves = [entry.leaf for entry in entries(start, start + place.width)]
+    return b"".join(len(leaf).to_bytes(2, "big") + leaf for leaf in leaves) if len(leaves) == place.width else None
 
 
 def subtrees() -> Subtrees:

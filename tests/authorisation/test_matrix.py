@@ -67,6 +67,7 @@ def pages(scene: Scene) -> list[Row]:
         Row("GET", "/log/policy/1", "                   200 200 200 200 200 200 200 200"),
         Row("POST", "/log/cosignatures", "              400 400 400 400 400 400 400 400", b"no note"),
         Row("GET", f"/log/tile/0/000.p/{size}", "       200 200 200 200 200 200 200 200"),
+        Row("GET", f"/log/tile/entries/000.p/{size}", " 404 404 404 200 404 404 200 404"),
         Row("GET", f"/log/consistency/1/{size}", "      200 200 200 200 200 200 200 200"),
         Row("GET", "/log/genesis", "                    200 200 200 200 200 200 200 200"),
         Row("GET", "/enrol", "                          200 200 200 200 200 200 200 200"),

@@ -15,7 +15,7 @@ from secure.log import cosigning, events, store
 from secure.log.checkpoint import open_checkpoint
 from secure.log.encoding import parse_event
 from secure.log.leaves import EntryLeaf, parse_leaf
-from secure.log.merkle import leaf_hash, prove_inclusion, root_of, verify_consistency, verify_inclusion
+from secure.log.merkle import leaf_hash, prove_inclusion, root_hash, root_of, verify_consistency, verify_inclusion
 from secure.log.note import COSIGNATURE, parse_vkey, split_note
 from secure.log.policy_chain import follow, open_first, open_witnessed, parse_numbered
 from secure.log.sequencer import Sequencer
@@ -24,8 +24,11 @@ from secure.log.tiles import Subtrees, TilePlace, tile_path, width_at
 from secure.log.tree_head import parse_tree_head
 from secure.witness.folder import load
 from secure.witness.witness import Request, Witness, write_request
+from tests.people import INDONESIA
 from tests.secure.log.hosted import HostedLog
 from tests.secure.log.logs import Log, make_log
+from tests.stage import concurred
+from tests.world import World
 
 pytestmark = pytest.mark.django_db
 
@@ -273,3 +276,20 @@ def test_the_policies_are_there_from_the_first_and_each_follows_the_one_before(h
     assert follow(notes[1:], start=open_first(notes[0], log=host.verifiers[0])).number == 2
     for number in (0, 3, 10**30):
         assert client.get(f"/log/policy/{number}").status_code == 404
+
+
+def test_a_reader_of_the_register_has_the_leaves_and_they_are_those_of_the_tree() -> None:
+    world = World(concurred())
+    world.sealed()
+    newest = store.published()
+    assert newest is not None
+    answer = world.browser(INDONESIA).get(f"/log/tile/entries/000.p/{newest.size}")
+    raw, leaves = answer.content, []
+    while raw:
+        length = int.from_bytes(raw[:2], "big")
+        leaves.append(raw[2 : 2 + length])
+        raw = raw[2 + length :]
+    assert root_hash(leaf_hash(leaf) for leaf in leaves) == newest.root
+    assert answer["Cache-Control"] == "no-store"
+    assert world.browser(INDONESIA).get(f"/log/tile/entries/000.p/{newest.size + 1}").status_code == 404
+    assert world.browser(INDONESIA).get("/log/tile/entries/0").status_code == 404
