@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from threading import Timer
+from time import monotonic
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -35,10 +36,15 @@ def fetch(url: str, *, body: bytes | None = None, seconds: float = SECONDS) -> A
         connection = _connection(url, seconds)
     except ValueError as error:
         raise UnreachableError(f"{url} is no address.") from error
+    end = monotonic() + seconds
     deadline = Timer(seconds, _cut, [connection])
     deadline.start()
     try:
         parts = urlsplit(url)
+        connection.connect()
+        # a host of several addresses may be reached when the time is over already, and nothing was there to be cut
+        if monotonic() >= end:
+            raise TimeoutError
         connection.request(
             "GET" if body is None else "POST",
             parts.path + (f"?{parts.query}" if parts.query else "") or "/",

@@ -114,29 +114,44 @@ def test_an_address_that_is_none_is_unreachable(url: str) -> None:
         fetch(url)
 
 
-def test_an_answer_that_never_ends_is_cut() -> None:
-    """A server that sends a byte now and then, and one that hangs up in the middle."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port = listening.getsockname()[1]
-
-        def drip() -> None:
-            connection, _ = listening.accept()
-            with connection:
-                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+def drip(listening: socket.socket) -> None:
+    """Answers one connection with a byte now and then, for ever."""
+    connection, _ = listening.accept()
+    with connection:
+        try:
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+            while True:
+                connection.sendall(b"x")
+                connection.settimeout(0.05)
                 try:
-                    while True:
-                        connection.sendall(b"x")
-                        connection.settimeout(0.05)
-                        try:
-                            if connection.recv(4096) == b"":
-                                return
-                        except TimeoutError:
-                            continue
-                except OSError:
-                    return
+                    if connection.recv(4096) == b"":
+                        return
+                except TimeoutError:
+                    continue
+        except OSError:
+            return
 
-        thread = Thread(target=drip)
+
+def test_an_answer_that_never_ends_is_cut() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = Thread(target=drip, args=[listening])
         thread.start()
         with pytest.raises(UnreachableError):
-            fetch(f"http://127.0.0.1:{port}/", seconds=0.5)
+            fetch(f"http://127.0.0.1:{listening.getsockname()[1]}/", seconds=0.5)
+        thread.join()
+
+
+def test_so_is_one_that_is_reached_late_at_a_second_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first address takes no connection until the time is over; the second one takes it and drips."""
+    with socket.create_server(("127.0.0.1", 0)) as listening, socket.socket() as full, socket.socket() as waiting:
+        port = listening.getsockname()[1]
+        full.bind(("127.0.0.2", port))
+        full.listen(0)
+        waiting.connect(("127.0.0.2", port))
+        places = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (host, port)) for host in ("127.0.0.2", "127.0.0.1")]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_told, **_named: places)
+        thread = Thread(target=drip, args=[listening])
+        thread.start()
+        with pytest.raises(UnreachableError):
+            fetch(f"http://witness.example:{port}/", seconds=0.5)
         thread.join()
