@@ -20,7 +20,9 @@ from secure.log.certificate import Certificate
 from secure.log.encoding import Event, b64
 from secure.log.entries import Fault, certificates
 from secure.log.errors import LogError
+from secure.log.note import split_note
 from secure.log.policy import Log, Policy
+from secure.log.policy_chain import parse_numbered
 from secure.log.tiles import TilePlace, tile_path
 from secure.log.trust import ADOPTED, BEGAN, Judged, Trust, check_begun, check_recorded, is_witnessed, judge, newest_policy
 from secure.log.verifier import Replay, check_tile
@@ -111,11 +113,16 @@ def _judge(folder: Path, trust: Trust, replay: Replay, proving: Proving, own: li
     outcome.faults += [*faults, *check_recorded(notes, own, genuine)]
     named = named_log(proving)
     effective = policy or Policy(logs=(Log(named),) if named else ())
+    # an earlier tree head was signed under the policy of its day; what was not recorded of those is a fault already
+    former = [parse_numbered(split_note(note)[0]).policy for _, note in sorted(notes.items(), reverse=True)]
     newest: Judged | None = None
     with (folder / form.CHECKPOINTS).open("rb") as file:
-        for size, note in form.read_records(file):
+        for size, note in form.read_notes(file):
             outcome.checkpoints += 1
-            newest = _checkpoint(size, note, effective, replay, outcome)
+            last = size == replay.size
+            newest = _checkpoint(size, note, [effective] if last else [effective, *former], replay, outcome)
+    if outcome.size != replay.size:
+        outcome.faults.append(Fault(CHECKPOINT, f"the checkpoint at {replay.size}", "it is missing: nobody has signed the last entries"))
     logs = accepted(named, trust)
     proving.check_signatures(*logs)
     outcome.faults += check_begun(own, logs)
@@ -129,14 +136,14 @@ def _judge(folder: Path, trust: Trust, replay: Replay, proving: Proving, own: li
         outcome.faults.append(Fault(PIN, f"the tree of {trust.pin[0]} entries", "it is not in this log: the log was cut or forked"))
 
 
-def _checkpoint(size: int, note: bytes, policy: Policy, replay: Replay, outcome: Outcome) -> Judged | None:
+def _checkpoint(size: int, note: bytes, policies: list[Policy], replay: Replay, outcome: Outcome) -> Judged | None:
     where = f"the checkpoint at {size}"
     try:
-        judged = judge(note, policy)
+        judged = _judged(note, policies)
     except LogError:
         outcome.faults.append(Fault(CHECKPOINT, where, "it is no checkpoint, or a signature on it does not hold"))
         return None
-    if not judged.signed:
+    if judged is None:
         outcome.faults.append(Fault(CHECKPOINT, where, "the log's key has not signed it"))
     elif judged.head.size != size or replay.roots.get(size) != judged.head.root:
         outcome.faults.append(Fault(CHECKPOINT, where, "it was signed over other entries"))
@@ -144,6 +151,11 @@ def _checkpoint(size: int, note: bytes, policy: Policy, replay: Replay, outcome:
         outcome.size, outcome.root = size, judged.head.root
         return judged
     return None
+
+
+def _judged(note: bytes, policies: list[Policy]) -> Judged | None:
+    """Under the first of the policies whose log has signed it."""
+    return next((judged for policy in policies if (judged := judge(note, policy)).signed), None)
 
 
 def _check_tiles(folder: Path, replay: Replay, outcome: Outcome) -> None:

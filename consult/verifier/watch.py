@@ -10,11 +10,8 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from urllib.error import HTTPError, URLError
-from urllib.parse import urlsplit
-from urllib.request import Request, urlopen
 
 from meetings.evidence import Verdict
 from meetings.report import VERDICTS
@@ -27,11 +24,13 @@ from secure.log.merkle import HASH_BYTES, prove_consistency, verify_consistency
 from secure.log.note import MAX_NOTE
 from secure.log.tiles import WIDTH, Subtrees, TilePlace, tile_path, width_at
 from secure.log.tree_head import TreeHead
-from secure.log.trust import Judged, Trust, is_witnessed, judge
+from secure.log.trust import Judged, Trust, is_witnessed, judge, newest_policy
+from secure.witness import web
 
-TIMEOUT = 30
 FRESH = 15 * 60_000
 """ms: witnesses sign at least every ten minutes, also when nothing happens."""
+MOST_POLICIES = 64
+"""After the one that is kept: whoever is further behind keeps a newer one first."""
 CHECKPOINT, PIN, FRESHNESS, QUORUM = 11, 18, 23, 22
 
 Fetch = Callable[[str, int], bytes]
@@ -80,6 +79,7 @@ def look(fetch: Fetch, *, trust: Trust, state: Path, now: int) -> Seen:
     kept = _read_state(state)
     try:
         seen.note = fetch("checkpoint", MAX_NOTE)
+        trust = _in_force(seen, trust, fetch)
         judged = _judge(seen, trust)
         if judged is not None:
             _compare(seen, judged, kept, trust, fetch)
@@ -107,22 +107,36 @@ def words(seen: Seen) -> Iterator[str]:
 
 
 def fetching(url: str) -> Fetch:
-    """Asks the installation at this address. No redirect leads to another host."""
+    """Asks the installation at this address, and no other."""
     base = url.rstrip("/") + "/log/"
 
     def fetch(path: str, most: int) -> bytes:
         try:
-            with urlopen(Request(base + path), timeout=TIMEOUT) as answer:  # noqa: S310  http and https only, see the caller
-                if urlsplit(answer.url).netloc != urlsplit(base).netloc:
-                    raise OSError("it sends us elsewhere")
-                raw = answer.read(most + 1)
-        except (HTTPError, URLError) as error:
-            raise OSError(str(error.reason)) from error
-        if len(raw) > most:
+            answer = web.fetch(base + path)
+        except web.UnreachableError as error:
+            raise OSError(str(error)) from error
+        if answer.status != 200:
+            raise OSError(f"it answers {answer.status}")
+        if len(answer.body) > most:
             raise OSError("it answers with too much")
-        return bytes(raw)
+        return answer.body
 
     return fetch
+
+
+def _in_force(seen: Seen, trust: Trust, fetch: Fetch) -> Trust:
+    """With the policy that those which the log serves lead to from the one that is kept (check 21)."""
+    if trust.numbered is None:
+        return trust
+    notes: dict[int, bytes] = {}
+    for number in range(trust.numbered.number + 1, trust.numbered.number + 1 + MOST_POLICIES):
+        try:
+            notes[number] = fetch(f"policy/{number}", MAX_NOTE)
+        except OSError:
+            break
+    policy, _genuine, faults = newest_policy(trust, notes)
+    seen.faults += faults
+    return replace(trust, policy=policy)
 
 
 def _judge(seen: Seen, trust: Trust) -> Judged | None:

@@ -46,7 +46,7 @@ def _entries(folder: Path, size: int) -> None:
 
 def _checkpoints(folder: Path, size: int) -> None:
     with (folder / form.CHECKPOINTS).open("wb") as file:
-        file.writelines(record(at, note) for at, note in past.every(size))
+        file.writelines(form.note_record(at, note) for at, note in past.every(size))
     rows = (jcs.encode({"ns": tag, "scope": scope}) + b"\n" for tag, scope, *_ in store.namespaces())
     (folder / form.SERIES).write_bytes(b"".join(rows))
 

@@ -35,7 +35,7 @@ from secure.log.tree_head import TreeHead
 from secure.log.trust import pin_text, read_trust
 from tests import evidence
 from tests.builds import installed
-from tests.evidence import POLICY, SIGNER, WITNESSES, Parts, Story, cosigned
+from tests.evidence import POLICY, SIGNER, WITNESSES, Parts, Story, cosigned, policy_lines, policy_text
 from tests.people import THAI_HEAD
 from tests.world import NOW
 
@@ -244,12 +244,51 @@ def test_a_statement_signed_with_another_key_is_found(desk: Path, log: Path, cap
     assert 15 in {fault["check"] for fault in json.loads(capsys.readouterr().out)["faults"]}
 
 
+def checkpoints(log: Path) -> list[tuple[int, bytes]]:
+    with (log / folder_format.CHECKPOINTS).open("rb") as file:
+        return list(folder_format.read_notes(file))
+
+
+def write_checkpoints(log: Path, rows: list[tuple[int, bytes]]) -> None:
+    (log / folder_format.CHECKPOINTS).write_bytes(b"".join(folder_format.note_record(*row) for row in rows))
+
+
+def test_entries_that_nobody_has_signed_are_found(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_checkpoints(log, checkpoints(log)[:-1])
+    assert main(["log", str(log), "--policy", policy(log.parent), "--json"]) == 1
+    assert [fault["check"] for fault in json.loads(capsys.readouterr().out)["faults"]] == [11]
+
+
+@pytest.mark.parametrize(("every", "code"), [(False, 0), (True, 1)])
+def test_under_another_key_what_the_former_one_signed_still_holds(
+    every: bool, code: int, log: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """But the newest tree head must be signed with the key of the policy in force."""
+    fresh = SigningKey.generate(SIGNER.verifier.name, ED25519)
+    (log / "policies" / "3.txt").write_bytes(changed_hands(fresh))
+    *rows, (size, _) = checkpoints(log)
+    newest = store.published_of(size)
+    write_checkpoints(log, [*rows, (size, note(size, newest.root, key=SIGNER if every else fresh))])
+    assert main(["log", str(log), "--policy", policy(log.parent), "--json"]) == code
+    assert len(rows) > 0
+    capsys.readouterr()
+
+
+def test_the_signatures_of_many_witnesses_fit_in_a_folder(tmp_path: Path) -> None:
+    """Fifty states with two signatures each, one of them of 2.4 kB: more than the 64 KiB of an entry."""
+    long = b"x" * 200_000
+    (tmp_path / "notes").write_bytes(folder_format.note_record(7, long))
+    with (tmp_path / "notes").open("rb") as file:
+        assert list(folder_format.read_notes(file)) == [(7, long)]
+
+
 def test_a_cut_folder_is_found_by_whoever_kept_a_tree(desk: Path, log: Path, story: Story, capsys: pytest.CaptureFixture[str]) -> None:
     newest = store.published()
     assert newest is not None
-    for name in (folder_format.LEAVES, folder_format.EVENTS, folder_format.CHECKPOINTS):
-        rows = [(index, raw) for index, raw in form.records((log / name).read_bytes()) if index < story.first + (name == "checkpoints.bin")]
+    for name in (folder_format.LEAVES, folder_format.EVENTS):
+        rows = [(index, raw) for index, raw in form.records((log / name).read_bytes()) if index < story.first]
         (log / name).write_bytes(b"".join(form.record(index, raw) for index, raw in rows))
+    write_checkpoints(log, [(size, raw) for size, raw in checkpoints(log) if size <= story.first])
     pin = pin_text(newest.size, newest.root)
     assert main(["log", str(log), "--policy", policy(desk), "--pin", pin, "--json"]) == 1
     assert 18 in {fault["check"] for fault in json.loads(capsys.readouterr().out)["faults"]}
@@ -314,7 +353,7 @@ def test_a_fork_is_found_and_its_evidence_kept(longer: int, tmp_path: Path) -> N
     kept = state.read_bytes()
     hashes = [bytes([index]) * 32 for index in range(newest.size + longer)]
     forged = note(len(hashes), root_hash(hashes))
-    seen = look(state, lambda path, _most: forged if path == "checkpoint" else b"".join(hashes))
+    seen = look(state, lambda path, most: b"".join(hashes) if path.startswith("tile/") else answering(forged)(path, most))
     assert seen.verdict == 1
     assert [fault.check for fault in seen.faults] == [18]
     assert state.read_bytes() == kept
@@ -387,6 +426,25 @@ def test_a_witnessed_tree_that_is_no_beginning_of_what_is_served_is_a_fork(tmp_p
     assert [fault.check for fault in seen.faults] == [18]
 
 
+def changed_hands(key: SigningKey, *, by: tuple[SigningKey, ...] = WITNESSES[:2]) -> bytes:
+    """Policy 3: the log goes on under another key, as the former one and these witnesses say."""
+    text = policy_text(3, lines=policy_lines(*WITNESSES, logs=(key.verifier,)))
+    return cosigned(text + b"\n" + SIGNER.sign(text), at=1, by=by)
+
+
+@pytest.mark.parametrize(("by", "verdict", "found"), [(WITNESSES[:2], 0, []), (WITNESSES[:1], 1, [21, 11])])
+def test_a_log_is_followed_to_the_key_that_its_witnesses_signed(
+    by: tuple[SigningKey, ...], verdict: int, found: list[int], tmp_path: Path
+) -> None:
+    newest = store.published()
+    assert newest is not None
+    fresh = SigningKey.generate(SIGNER.verifier.name, ED25519)
+    answers = {"policy/3": changed_hands(fresh, by=by), "checkpoint": note(newest.size, newest.root, key=fresh)}
+    seen = look(tmp_path / "state", lambda path, most: answers.get(path) or served(path, most))
+    assert seen.verdict == verdict
+    assert [fault.check for fault in seen.faults] == found
+
+
 def test_a_host_that_does_not_answer_changes_nothing(tmp_path: Path) -> None:
     def away(_path: str, _most: int) -> bytes:
         raise OSError("nobody there")
@@ -439,8 +497,10 @@ def test_a_watch_without_policy_or_state_is_refused(options: list[str], desk: Pa
 def test_an_address_that_answers_with_too_much_is_not_read(mirror: str) -> None:
     with pytest.raises(OSError, match="too much"):
         watch.fetching(mirror)("leaves.bin", 10)
-    with pytest.raises(OSError, match="ound"):
+    with pytest.raises(OSError, match="404"):
         watch.fetching(mirror)("absent", 10)
+    with pytest.raises(OSError, match="301"):
+        watch.fetching(mirror)("policies", 10)
 
 
 def test_the_served_checkpoint_is_the_one_with_cosignatures() -> None:
