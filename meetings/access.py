@@ -13,6 +13,7 @@ The evidence of a consultation is asked for by others than see it: see `access_e
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -86,26 +87,28 @@ def access_consultation(*, account: Account, consultation_id: str) -> Consultati
 
 def access_evidence(*, account: Account, consultation_id: str) -> EvidencePlace:
     """From concurrence on: Co-Chairs and officers of the secretariat; and whoever sits in the consultation, or once sat."""
-    consultation = Consultation.objects.filter(id=consultation_id, state__in=_RECORDED).first()
-    card, now = cards.current_card(account), installation.current()
-    if consultation is None or card is None or now is None:
+    found = next(_evidence(account, id=consultation_id), None)
+    if found is None:
         raise NotFound
-    chair = now.is_chair(card.hash)
-    whole = chair or parties.is_officer(account)
-    if not whole and not Delegate.objects.filter(consultation=consultation, card=card.hash).exclude(seated_at=None).exists():
-        raise NotFound
-    return EvidencePlace(consultation, card, chair, whole)
+    return found
 
 
 def evidence_of(account: Account) -> list[EvidencePlace]:
     """The consultations whose evidence this person may ask for, newest first."""
-    found = []
-    for consultation in Consultation.objects.filter(state__in=_RECORDED).order_by("-proposed_at", "id"):
-        try:
-            found.append(access_evidence(account=account, consultation_id=consultation.id))
-        except NotFound:
-            continue
-    return found
+    return list(_evidence(account))
+
+
+def _evidence(account: Account, **which: str) -> Iterator[EvidencePlace]:
+    card, now = cards.current_card(account), installation.current()
+    if card is None or now is None:
+        return
+    chair = now.is_chair(card.hash)
+    whole = chair or parties.is_officer(account)
+    found = Consultation.objects.filter(state__in=_RECORDED, **which)
+    if not whole:
+        found = found.filter(id__in=Delegate.objects.filter(card=card.hash).exclude(seated_at=None).values("consultation"))
+    for consultation in found.order_by("-proposed_at", "id"):
+        yield EvidencePlace(consultation, card, chair, whole)
 
 
 def _place(consultation: Consultation, card: str) -> Delegate | None:

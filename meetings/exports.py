@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from django.db import transaction
+from django.db.models import Q
 
 from meetings import access, exporting, journal
 from meetings.models import Consultation, EvidenceExport
@@ -137,7 +138,9 @@ def of_consultation(*, account: Account, consultation_id: str, now: datetime) ->
 
 def due(*, account: Account, now: datetime) -> list[Request]:
     """What waits for this person: requests to decide, and files that are approved and not fetched yet."""
-    places = access.evidence_of(account)
+    waiting = Q(state=State.REQUESTED) | Q(state=State.APPROVED, decided_at__gt=now - APPROVAL_LASTS, downloads=0)
+    asked = set(EvidenceExport.objects.filter(waiting).values_list("consultation_id", flat=True))
+    places = [place for place in access.evidence_of(account) if place.consultation.id in asked] if asked else []
     requests = [each for place in places for each in of_consultation(account=account, consultation_id=place.consultation.id, now=now)]
     return [each for each in requests if each.decidable or (each.own and each.ready and not each.row.downloads)]
 
