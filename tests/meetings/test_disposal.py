@@ -23,6 +23,7 @@ from secure import disposal as destroying
 from secure.errors import BadInput, Conflict, Forbidden, NotFound
 from secure.log import jcs
 from secure.log.certificate import certificate_of
+from secure.log.disclosures import opened as opened_values
 from secure.log.disclosures import shred_store
 from secure.log.encoding import parse_event
 from secure.log.trust import Trust
@@ -224,6 +225,15 @@ def test_what_a_machine_left_behind_that_failed_after_the_commit_goes_when_it_st
     destroying.complete()
     assert not path.exists()
     assert shred_store().key(f"scope-{tag}") is None
+
+
+def test_who_was_given_the_evidence_afterwards_stays_known_when_the_server_starts_again(finish: Callable[..., Any]) -> None:
+    world = disposed(spoken(), finish)
+    row = exports.request(account=world.account(OFFICER), consultation_id=world.consultation, purpose="check", now=world.now)
+    exports.approve(account=world.account(INDONESIA), export_id=row.id, now=world.now)
+    destroying.complete()
+    approved = Disclosure.objects.filter(event__type="export.approved").select_related("event")
+    assert [each.value for each in opened_values(approved)] == [OFFICER.name]
 
 
 # ------------------------------------------------------------------------------------------------------------ what still verifies
