@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -38,24 +39,32 @@ class SignedHead:
     time: int
 
 
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Nobody else reads or writes the state meanwhile. Raises `OSError` if the folder cannot be used."""
+    lock = os.open(folder / LOCK, os.O_WRONLY | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
+
+
 class Held:
-    """The state for the time of one request. Nobody else reads or writes it meanwhile."""
+    """The state for the time of one request, under its lock."""
 
     def __init__(self, folder: Path, *, origin: str) -> None:
         self._folder = folder
         self._origin = origin
-        self._lock = -1
+        self._lock = ExitStack()
         self.last = SignedHead(0, EMPTY_ROOT, 0)
 
     def __enter__(self) -> Held:
         """Raises `StateError`, or `OSError` if the folder cannot be used."""
-        self._lock = os.open(self._folder / LOCK, os.O_WRONLY | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX)
+        with ExitStack() as taken:
+            taken.enter_context(locked(self._folder))
             self.last = _read(self._folder / STATE, self._origin)
-        except BaseException:
-            self.close()
-            raise
+            self._lock = taken.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -67,9 +76,7 @@ class Held:
         self.last = head
 
     def close(self) -> None:
-        if self._lock >= 0:
-            os.close(self._lock)
-            self._lock = -1
+        self._lock.close()
 
 
 def create(folder: Path, *, origin: str) -> None:
@@ -90,11 +97,12 @@ def adopt(folder: Path, note: bytes, *, verifiers: Sequence[Verifier]) -> Signed
     except LogError as error:
         raise StateError("This is no checkpoint that was signed with these keys.") from error
     path = folder / STATE
-    known = _read(path, head.origin) if path.exists() else SignedHead(0, EMPTY_ROOT, 0)
-    if head.size < known.size or (head.size == known.size and head.root != known.root):
-        raise StateError(f"The signer has already signed a log of {known.size} entries.")
-    adopted = SignedHead(head.size, head.root, known.time)
-    _replace(folder, head.origin, adopted)
+    with locked(folder):
+        known = _read(path, head.origin) if path.exists() else SignedHead(0, EMPTY_ROOT, 0)
+        if head.size < known.size or (head.size == known.size and head.root != known.root):
+            raise StateError(f"The signer has already signed a log of {known.size} entries.")
+        adopted = SignedHead(head.size, head.root, known.time)
+        _replace(folder, head.origin, adopted)
     return adopted
 
 

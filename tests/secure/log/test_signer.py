@@ -222,6 +222,16 @@ def test_two_processes_of_one_folder_sign_one_past(log: Log, tree: Tree) -> None
     assert sorted(outcomes) == ["fork"] * 7 + ["signed"]
 
 
+def test_a_memory_is_not_put_back_while_a_request_is_answered(log: Log, tree: Tree) -> None:
+    assert tree.root == log.signer.head().root
+    adopting = threading.Thread(target=signer_state.adopt, args=(log.folder, log.signer.resign()), kwargs={"verifiers": log.verifiers})
+    with signer_state.Held(log.folder, origin=log.origin):
+        adopting.start()
+        adopting.join(0.2)
+        assert adopting.is_alive()
+    adopting.join()
+
+
 def test_a_lost_memory_comes_back_from_a_checkpoint_it_signed_and_from_nothing_else(log: Log, tree: Tree, tmp_path: Path) -> None:
     old = log.signer.resign()
     tree.grown(9)
