@@ -16,9 +16,10 @@ from django.conf import settings
 
 from meetings.proving import DISPOSAL, EVENT_OF_STATEMENT, RULES, SIGNATURE, STATEMENT, Proving
 from secure.keys import KeyFileError, load_vkeys
-from secure.log import policies, sequencer, store
+from secure.log import policies, store
 from secure.log.encoding import parse_event
 from secure.log.errors import LogError
+from secure.log.own_series import BEGAN
 from secure.log.verifier import Fault, Replay, check_checkpoint, check_tile
 from secure.manifest import event_hashes
 
@@ -134,7 +135,7 @@ def _replay(report: Report, proving: Proving, verifiers: Sequence[Verifier]) -> 
     """Checks 1 to 10, and 20."""
 
     def on_event(index: int, event: Event) -> None:
-        if (index == 0) != (event.type == sequencer.GENESIS) or (index == 0 and not _begins(event, verifiers)):
+        if (index == 0) != (event.type == BEGAN) or (index == 0 and not _begins(event, verifiers)):
             report.faults.append(Fault(GENESIS, f"entry {index}", "the log does not begin, once, by naming its keys"))
         if event.type == "subject.erased":
             report.erased.add(str(event.data.get("subject")))

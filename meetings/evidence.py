@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Final
 
 from meetings.proving import FIRST_WORDS, Proving, cards_named, rows_of
 from meetings.statements import TABLE, Chain
@@ -22,13 +21,12 @@ from secure.log.bundle_reader import Bundle, read
 from secure.log.entries import PRUNED, WITHHELD, Fault
 from secure.log.errors import LogError
 from secure.log.note import Verifier, parse_vkey
+from secure.log.own_series import SERIES
 from secure.log.policy_chain import NumberedPolicy
 from secure.log.trust import Trust, check_begun
 from secure.statements import ROOT
 
 WITHHOLDING, WHOLE = 24, 25
-LOG_SERIES: Final = "log"
-"""The series of the log's own acts: its keys and policies."""
 
 
 class Verdict(IntEnum):
@@ -132,7 +130,7 @@ def _is_whole(bundle: Bundle, proving: Proving, findings: Findings) -> bool:
     """Check 25."""
     kinds = _kinds(proving)
     missing = [
-        *(f"the chain {series.scope[:16]}" for series in bundle.series if series.scope not in {*bundle.chains, LOG_SERIES}),
+        *(f"the chain {series.scope[:16]}" for series in bundle.series if series.scope not in {*bundle.chains, SERIES}),
         *(f"the series of {scope[:16]}" for scope in bundle.chains if scope not in {series.scope for series in bundle.series}),
         *(f"the card {card[:16]}" for card in cards_named(found.signed for found in proving.known.values()) if card not in kinds),
     ]

@@ -10,6 +10,7 @@ from meetings import evidence, reading, report
 from meetings.roster import Chains
 from secure.log import bundle
 from secure.log.bundle import Wanted
+from secure.log.own_series import SERIES
 from secure.log.store import SeriesEntry
 from secure.log.trust import Trust
 
@@ -51,7 +52,7 @@ def write(
     scopes = [chains.installation[0].scope_name, *chains.accounts, consultation_id, *chains.rooms]
     wanted = Wanted(
         consultation=consultation_id,
-        scopes=[*scopes, evidence.LOG_SERIES],
+        scopes=[*scopes, SERIES],
         chains=scopes,
         recipient=recipient,
         withheld=_withheld(chains) if recipient else lambda _entry: False,

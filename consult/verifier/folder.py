@@ -21,10 +21,11 @@ from secure.log.encoding import Event, b64
 from secure.log.entries import Fault, certificates
 from secure.log.errors import LogError
 from secure.log.note import split_note
+from secure.log.own_series import ADOPTED, BEGAN
 from secure.log.policy import Log, Policy
 from secure.log.policy_chain import parse_numbered
 from secure.log.tiles import TilePlace, tile_path
-from secure.log.trust import ADOPTED, BEGAN, Judged, Trust, check_begun, check_recorded, is_witnessed, judge, newest_policy
+from secure.log.trust import Judged, Trust, check_begun, check_recorded, is_witnessed, judge, newest_policy
 from secure.log.verifier import Replay, check_tile
 
 CHECKPOINT, PIN, QUORUM = 11, 18, 22

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 from django.db import transaction
 
 from secure.log.encoding import parse_event
 from secure.log.errors import LogError
 from secure.log.events import record_host
+from secure.log.own_series import DEPLOYED, SERIES
 from secure.models import LogEvent
-
-NAMESPACE: Final = "log"
-TYPE: Final = "build.deployed"
 
 
 @dataclass(frozen=True)
@@ -28,7 +25,7 @@ class Deployment:
 
 def newest() -> Deployment | None:
     """What the record says last; None before the first build was put into service, or if what is stored is no event any more."""
-    row = LogEvent.objects.filter(namespace__scope=NAMESPACE, type=TYPE).order_by("-id").first()
+    row = LogEvent.objects.filter(namespace__scope=SERIES, type=DEPLOYED).order_by("-id").first()
     try:
         said = parse_event(bytes(row.body)).data if row else None
     except LogError:
@@ -47,5 +44,5 @@ def deploy(*, version: str, manifest: str, now: datetime) -> bool:
     last = newest()
     if last is not None and last.manifest == manifest:
         return False
-    record_host(ns=NAMESPACE, type=TYPE, data={"version": version, "manifest": manifest}, at=now)
+    record_host(ns=SERIES, type=DEPLOYED, data={"version": version, "manifest": manifest}, at=now)
     return True

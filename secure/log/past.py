@@ -9,8 +9,9 @@ from secure.log import cosigning, policies, store
 from secure.log.bundle_checks import SLACK
 from secure.log.encoding import parse_event
 from secure.log.leaves import parse_leaf
+from secure.log.own_series import ADOPTED
 from secure.log.policy import Policy
-from secure.log.trust import ADOPTED, judge
+from secure.log.trust import judge
 from secure.models import Cosignature, LogEvent, WitnessedCheckpoint
 
 MOST: Final = 2000

@@ -14,12 +14,11 @@ from secure.log import events, store
 from secure.log.encoding import natural, parse_event
 from secure.log.errors import LogError
 from secure.log.note import Verifier, split_note
+from secure.log.own_series import ADOPTED, SERIES
 from secure.log.policy import parse_policy, quorum_for
 from secure.log.policy_chain import NumberedPolicy, log_lines, open_first, open_next, parse_numbered, write_numbered
 from secure.models import LogEvent, LogPolicy
 
-NAMESPACE: Final = "log"
-"""The log's own series of the record."""
 QUORUM: Final = "quorum"
 """The group of all witnesses, in a policy made here."""
 
@@ -97,7 +96,7 @@ def adopt(proposed: bytes, *, endorsements: Iterable[bytes], now: datetime) -> N
 
 def faults(*, log: Verifier) -> Iterator[tuple[str, str]]:
     """(where, what) of everything in the kept policies that does not hold: their chain from `log` on, and the entry of each."""
-    recorded = dict(map(_recorded, LogEvent.objects.filter(type="log.policy").order_by("pk").values_list("body", flat=True)))
+    recorded = dict(map(_recorded, LogEvent.objects.filter(type=ADOPTED).order_by("pk").values_list("body", flat=True)))
     before: NumberedPolicy | None = None
     for number, kept in LogPolicy.objects.order_by("number").values_list("number", "note"):
         if recorded.pop(number, None) != hashlib.sha256(bytes(kept)).hexdigest():
@@ -127,7 +126,7 @@ def _keep(number: int, signed: bytes, now: datetime) -> None:
     with transaction.atomic():
         LogPolicy.objects.create(number=number, note=signed, at=now)
         digest = hashlib.sha256(signed).hexdigest()
-        events.record_host(ns=NAMESPACE, type="log.policy", data={"number": number, "sha256": digest}, at=now)
+        events.record_host(ns=SERIES, type=ADOPTED, data={"number": number, "sha256": digest}, at=now)
 
 
 def _head_of(snippet: bytes) -> str:

@@ -15,7 +15,7 @@ from secure.log.disclosures import Opened, opened
 from secure.log.encoding import b64, parse_event
 from secure.log.jcs import Json
 from secure.log.leaves import EntryLeaf, parse_leaf
-from secure.log.sequencer import GENESIS
+from secure.log.own_series import BEGAN
 from secure.models import Account, Card, Disclosure, Enrolment, EventParty, EventPerson, LogLeaf, StatementRow
 
 PERSON: Final = "person"
@@ -151,7 +151,7 @@ def proof_of_event(*, event: str, scope: str) -> Proof:
 
 def proof_of_genesis() -> Proof:
     """The proof of the log's first entry, which names its keys. Raises `NotFound` as long as no checkpoint covers it."""
-    return _covered(_rows().filter(index=0, event__type=GENESIS))
+    return _covered(_rows().filter(index=0, event__type=BEGAN))
 
 
 def _covered(rows: QuerySet[LogLeaf]) -> Proof:

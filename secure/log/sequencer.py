@@ -22,6 +22,7 @@ from secure.log.events import milliseconds
 from secure.log.leaves import EntryLeaf, StateLeaf, coarse_type, parse_leaf
 from secure.log.merkle import Frontier, leaf_hash, prove_consistency, root_of, verify_consistency
 from secure.log.note import Verifier, open_note
+from secure.log.own_series import BEGAN, SERIES
 from secure.log.signer import Signer, SignerRefusalError
 from secure.log.signer_state import SignedHead
 from secure.log.statemap import StateMap, slot_hash
@@ -29,9 +30,6 @@ from secure.log.storage import DamagedError, FencedError, Published, Series, Sto
 from secure.log.tiles import Subtrees, grow
 
 BATCH: Final = 2000
-NAMESPACE: Final = "log"
-"""The log's own series: its keys and policies."""
-GENESIS: Final = "log.genesis"
 
 
 @dataclass(frozen=True)
@@ -189,7 +187,7 @@ class Sequencer:
         if head.tree.size == 0:
             keys = dict(zip(("log", "mldsa"), (verifier.vkey for verifier in self._signer.verifiers), strict=True))
             data = {"origin": self._signer.verifiers[0].name, **keys, "receipts": self._receipts.vkey}
-            self._place(head, [self._storage.record(ns=NAMESPACE, type=GENESIS, data=data, at=now)], now)
+            self._place(head, [self._storage.record(ns=SERIES, type=BEGAN, data=data, at=now)], now)
             head = self._lock()
         return head
 

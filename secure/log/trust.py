@@ -13,14 +13,13 @@ from secure.log.encoding import Event, b64, unb64
 from secure.log.entries import Fault
 from secure.log.errors import LogError
 from secure.log.note import ED25519, Note, Verifier, open_note, split_note
+from secure.log.own_series import ADOPTED, BEGAN
 from secure.log.policy import NONE, Policy, parse_policy
 from secure.log.policy_chain import NumberedPolicy, open_next, parse_numbered
 from secure.log.tree_head import TreeHead, parse_tree_head
 
 POLICY: Final = 21
 GENESIS: Final = 20
-ADOPTED: Final = "log.policy"
-BEGAN: Final = "log.genesis"
 _PIN = re.compile(r"([1-9][0-9]{0,17}):(\S+)")
 
 
