@@ -6,7 +6,7 @@ import socket
 from collections.abc import Iterator
 from http.client import HTTPConnection
 from pathlib import Path
-from threading import Thread
+from threading import Thread, Timer
 
 import pytest
 
@@ -98,6 +98,18 @@ def test_a_client_that_sends_nothing_is_let_go_and_more_than_its_places_are_not_
     assert all(connection.recv(10) == b"" for connection in idle)
     for connection in idle:
         connection.close()
+    assert post(port, HONEST.request(0, 9)).status == 200
+
+
+def test_places_are_given_back_when_the_machine_has_no_thread_left(port: int) -> None:
+    def none(_timer: Timer) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Timer, "start", none)
+        for _ in range(serving.CONNECTIONS + 1):
+            with socket.create_connection(("127.0.0.1", port), 10) as idle:
+                assert idle.recv(10) == b""
     assert post(port, HONEST.request(0, 9)).status == 200
 
 
