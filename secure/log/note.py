@@ -27,7 +27,8 @@ MLDSA: Final = 0x06
 KEY_BYTES: Final = {ED25519: 32, COSIGNATURE: 32, MLDSA: mldsa.PUBLIC_BYTES}
 """The types of key that are known here, and how long their public keys are."""
 MAX_NOTE: Final = 1_000_000
-MAX_SIGNATURES: Final = 100
+MAX_SIGNATURES: Final = 300
+"""The largest policy (secure/log/policy.py) has 128 witness keys, and the one before it may have had 128 others."""
 
 _KEY_NAME = re.compile(r"[^\s+\ud800-\udfff]{1,255}")
 _SIGNATURE = re.compile(r"— (\S+) (\S+)")

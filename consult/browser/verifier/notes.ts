@@ -11,7 +11,7 @@ import { refuseWeakKey, verify } from "../crypto/ed25519.ts";
 export const ED25519 = 1;
 export const COSIGNATURE = 4;
 export const MLDSA = 6;
-const MAX_SIGNATURES = 100;
+const MAX_SIGNATURES = 300;
 
 export interface Key {
   readonly name: string;

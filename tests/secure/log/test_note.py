@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from secure.log.checkpoint import TreeHead, open_checkpoint, parse_tree_head
 from secure.log.errors import LogError
 from secure.log.note import Verifier, open_note, parse_vkey, sign_with
+from secure.log.policy import MAX_MEMBERS
 
 # the example of golang.org/x/mod/sumdb/note's documentation
 GO_VKEY = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"
@@ -46,6 +47,11 @@ def test_signatures_by_unknown_keys_are_passed_over_but_one_known_key_must_have_
     refused("bad_signature", stranger)
 
 
+def test_a_note_takes_the_signatures_of_as_many_witnesses_as_a_policy_may_name() -> None:
+    strangers = [sign_with(HEAD.text, name=f"w{n}.example", key=KEY).split(b"\n\n")[1] for n in range(MAX_MEMBERS)]
+    assert open_checkpoint(NOTE + b"".join(strangers), [LOG]) == HEAD
+
+
 def test_a_failing_signature_by_a_known_key_is_never_passed_over() -> None:
     other = sign_with(TreeHead(ORIGIN, 1, bytes(32)).text, name=ORIGIN, key=KEY)
     refused("bad_signature", HEAD.text + b"\n" + other.split(b"\n\n")[1])
@@ -72,7 +78,7 @@ def test_a_checkpoint_needs_the_signature_of_the_key_that_bears_its_origin() -> 
         b"\xff" + NOTE,
         NOTE + NOTE.split(b"\n\n")[1],
         NOTE + "— x AAAA\n".encode(),
-        NOTE + NOTE.split(b"\n\n")[1] * 101,
+        NOTE + NOTE.split(b"\n\n")[1] * 301,
     ],
 )
 def test_a_malformed_note_is_refused(note: bytes) -> None:
