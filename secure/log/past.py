@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Final
 
 from secure.log import cosigning, policies, store
@@ -16,6 +17,9 @@ from secure.models import Cosignature, LogEvent, WitnessedCheckpoint
 
 MOST: Final = 2000
 """Earlier checkpoints in one bundle: one a minute for more than a day."""
+MOST_BYTES: Final = 32 * 1024 * 1024
+"""And so many bytes of them: with the signatures of thirty witnesses 2000 would be more than a bundle may have."""
+PAGE: Final = 200
 
 
 def telling() -> list[tuple[int, bytes]]:
@@ -29,14 +33,19 @@ def telling() -> list[tuple[int, bytes]]:
         newest, note = store.published(), cosigning.newest()
         return [(newest.size, note)] if newest and note else []
     rows = WitnessedCheckpoint.objects.filter(policy_id=numbered.number, checkpoint_id__lt=last.size).order_by("-checkpoint_id")
-    sizes = sorted(rows.values_list("checkpoint_id", flat=True)[:MOST])
-    earlier = [(size, note) for size, note in _notes(sizes) if _tells(numbered.policy, size, note)]
-    return [*earlier, (last.size, last.note)]
+    found, held = [(last.size, last.note)], 0
+    for size, note in _notes(rows.values_list("checkpoint_id", flat=True)[:MOST]):
+        held += len(note)
+        if held > MOST_BYTES:
+            break
+        if _tells(numbered.policy, size, note):
+            found.append((size, note))
+    return found[::-1]
 
 
 def every(size: int) -> Iterator[tuple[int, bytes]]:
     """(size, note) of every checkpoint up to `size`."""
-    yield from _notes([at for at, _root, _note in store.checkpoints(size)])
+    yield from _notes(at for at, _root, _note in store.checkpoints(size))
 
 
 def policies_at(size: int) -> dict[int, bytes]:
@@ -46,12 +55,15 @@ def policies_at(size: int) -> dict[int, bytes]:
     return {number: note for number, note in policies.notes().items() if number in numbers}
 
 
-def _notes(sizes: list[int]) -> Iterator[tuple[int, bytes]]:
-    lines: dict[int, list[bytes]] = {}
-    for row in Cosignature.objects.filter(checkpoint_id__lte=max(sizes, default=0)).order_by("witness", "key_id"):
-        lines.setdefault(row.checkpoint_id, []).append(bytes(row.line))
-    for size in sizes:
-        yield size, store.published_of(size).note + b"".join(lines.get(size, []))
+def _notes(sizes: Iterable[int]) -> Iterator[tuple[int, bytes]]:
+    """(size, note) with the cosignatures, in the order given; a page of them in memory at a time."""
+    rows = iter(sizes)
+    while page := list(islice(rows, PAGE)):
+        lines: dict[int, list[bytes]] = {}
+        for row in Cosignature.objects.filter(checkpoint_id__in=page).order_by("witness", "key_id"):
+            lines.setdefault(row.checkpoint_id, []).append(bytes(row.line))
+        for size in page:
+            yield size, store.published_of(size).note + b"".join(lines.get(size, []))
 
 
 def _tells(policy: Policy, size: int, note: bytes) -> bool:

@@ -203,10 +203,11 @@ def head() -> StoredHead:
     return StoredHead(row.size, bytes(row.frontier), row.time) if row else StoredHead(0, b"", 0)
 
 
-def checkpoints(up_to: int) -> list[tuple[int, str, bytes]]:
+def checkpoints(up_to: int) -> Iterator[tuple[int, str, bytes]]:
     """(size, root in hex, note) of every checkpoint of at most this size."""
     rows = Checkpoint.objects.filter(size__lte=up_to).order_by("size").values_list("size", "root", "note")
-    return [(size, root, bytes(note)) for size, root, note in rows]
+    for size, root, note in rows.iterator(chunk_size=500):
+        yield size, root, bytes(note)
 
 
 def namespaces() -> list[tuple[str, str, int, str, int]]:

@@ -10,7 +10,7 @@ import pytest
 from meetings import report
 from meetings.evidence import Verdict
 from secure.log import bundle_format as form
-from secure.log import store
+from secure.log import past, store
 from secure.log.merkle import root_of
 from secure.log.trust import Trust, pin_text, read_trust
 from tests import evidence
@@ -34,6 +34,19 @@ def test_the_secretariats_bundle_is_verified(whole: bytes) -> None:
 
 def test_the_same_record_gives_the_same_bytes(story: Story, whole: bytes) -> None:
     assert story.bundle() == whole
+
+
+def test_of_earlier_checkpoints_as_many_go_in_as_there_is_room_for(story: Story, whole: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert len(checkpoints_in(whole)) > 1
+    monkeypatch.setattr(past, "MOST_BYTES", 1)
+    raw = story.bundle()
+    assert checkpoints_in(raw) == checkpoints_in(whole)[-1:]
+    assert verified(raw).verdict is Verdict.VERIFIED
+
+
+def checkpoints_in(raw: bytes) -> list[int]:
+    names = [name for name in Parts.of(raw) if name.startswith(form.CHECKPOINTS)]
+    return sorted(int(name.removeprefix(form.CHECKPOINTS).removesuffix(".txt")) for name in names)
 
 
 def test_without_a_policy_it_is_consistent_and_no_more(whole: bytes) -> None:
