@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -10,18 +11,19 @@ from typing import Any, Final
 
 from meetings.evidence import Outcome, Verdict
 from meetings.proving import Stated
-from meetings.register_words import ANSWERS, CAPACITIES, PURPOSES, SENTENCES, SOMEBODY, SOMEONE
+from meetings.register_words import ANSWERS, BASES, CAPACITIES, PURPOSES, SENTENCES, SOMEBODY
+from secure.codes import fingerprint
 from secure.log.bundle_checks import Item
 from secure.log.encoding import b64
 from secure.log.entries import PRUNED, Fault
 
 VERDICTS: Final[Mapping[Verdict, tuple[str, str]]] = {
-    Verdict.VERIFIED: ("Verified", "Nothing was altered, left out, moved or dated back, and the witnesses of your policy have signed."),
-    Verdict.TAMPERED: ("Not what was signed", "Something in this bundle was altered. The first thing that does not hold is named below."),
-    Verdict.UNREADABLE: ("Cannot be read", "This is no evidence bundle, or it was damaged on the way. Ask for it again."),
+    Verdict.VERIFIED: ("Verified", "Nothing was altered, left out, moved or dated back, and the witnesses of your list have signed."),
+    Verdict.TAMPERED: ("Not what was signed", "Something in this file was altered. The first thing that does not hold is named below."),
+    Verdict.UNREADABLE: ("Cannot be read", "This is no evidence file, or it was damaged on the way. Ask for it again."),
     Verdict.UNANCHORED: (
         "Consistent, but not anchored",
-        "Everything in it agrees with everything else. Whether it is the log that others see is not shown by what you gave.",
+        "Everything in it agrees with everything else. Whether it is the record that others see is not shown by what you gave.",
     ),
     Verdict.INCOMPLETE: ("Incomplete", "What is there holds, and something that belongs to it is missing."),
 }
@@ -31,7 +33,8 @@ SOURCES: Final[Mapping[str, str]] = {
     "client": "Signed by a person’s device",
     "host": "The host’s word",
 }
-ABSENT: Final = "withheld from the recipient of this bundle"
+ABSENT: Final = "withheld from the recipient of this file"
+UNNAMED: Final = "a person not named here"
 GONE: Final = "destroyed after the time for which it was kept; its place is proven"
 
 STYLE: Final = """
@@ -43,9 +46,14 @@ h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
 table { border-collapse: collapse; width: 100%; } th, td { text-align: start; vertical-align: top; padding: .35rem .5rem; }
 tbody tr { border-top: 1px solid color-mix(in srgb, currentColor 25%, transparent); }
 .host td:nth-child(4) { font-style: italic; } .state td:nth-child(4) { font-weight: 600; }
-td:nth-child(2) { white-space: nowrap; } @media (max-width: 40rem) { td:nth-child(2) { white-space: normal; } }
+td:nth-child(2) { white-space: nowrap; }
 .note { font-size: .875rem; opacity: .8; } code { overflow-wrap: anywhere; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1rem; } dd { margin: 0; overflow-wrap: anywhere; }
+@media screen and (max-width: 40rem) {
+ thead { display: block; position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+ table, tbody, tr, td, dl { display: block; }
+ tbody tr { padding-block: .6rem; } td { padding: .1rem 0; white-space: normal; } td:first-child::before { content: "Entry "; }
+ dd { margin-bottom: .5rem; } }
 @media print { :root { font-size: 10pt; color-scheme: light; } body { margin: 0; max-width: none; } thead { display: table-header-group; }
  tr { break-inside: avoid; } @page { margin: 18mm; } }
 """
@@ -95,12 +103,12 @@ def _head(outcome: Outcome, title: str, *, own: bool) -> Iterator[str]:
         yield f'<div class="verdict v{outcome.verdict}"><p><strong>{heading}.</strong> {meaning}</p></div>'
     else:
         yield (
-            '<p class="verdict v3">This page was written by the host together with the bundle, for reading. '
+            '<p class="verdict v3">This page was written by the host together with the evidence file, for reading. '
             "Whether it holds, your own verifier says, which writes a report of its own.</p>"
         )
     yield (
-        '<p class="note">Times are UTC, as the host’s clock gave them when the entry was sealed. Each entry says whose word it is: signed '
-        "statements and signed acts of a device can be checked; of the host’s own word it is shown only that it was not altered since.</p>"
+        '<p class="note">Times are UTC, as the host’s clock gave them when the entry was numbered. Each entry says whose word it is: '
+        "what people or their devices signed can be checked; of the host’s own word it is shown only that it was not altered since.</p>"
     )
 
 
@@ -131,7 +139,7 @@ def _absences(outcome: Outcome) -> Iterator[str]:
     if pruned:
         yield f"{pruned} entries were destroyed after the time for which they were kept, as a certificate in the record says."
     if withheld:
-        yield f"{withheld} entries of the host about the installation are withheld from the recipient of this bundle."
+        yield f"{withheld} entries of the host about the installation are withheld from the recipient of this file."
     if hidden:
         yield f"{hidden} names are withheld from the recipient, or were erased; their places in the record are proven all the same."
 
@@ -145,7 +153,7 @@ def _entries(outcome: Outcome) -> Iterator[str]:
     own = [item for item in outcome.findings.items if speech.is_own(scopes.get(item.leaf.ns, ""))]
     for title, items in (("The consultation", own), ("What it rests on: founding, cards and devices", shared)):
         rows = "\n".join(_row(item, speech) for item in items)
-        head = "<tr><th>Entry</th><th>Sealed</th><th>What happened</th><th>Whose word</th></tr>"
+        head = "<tr>" + "".join(f'<th scope="col">{name}</th>' for name in ("Entry", "Numbered", "What happened", "Whose word")) + "</tr>"
         yield f"<h2>{title}</h2>\n<table><thead>{head}</thead><tbody>\n{rows}\n</tbody></table>"
 
 
@@ -162,16 +170,16 @@ def _facts(outcome: Outcome) -> Iterator[str]:
     if outcome.bundle is None:
         return
     manifest, found = outcome.bundle.manifest, outcome.findings
-    recipient = f"the card {manifest.recipient[:16]}: its own names alone" if manifest.recipient else "the secretariat: all names kept"
+    recipient = f"the card {manifest.recipient[:16]}: its own name alone" if manifest.recipient else "the secretariat: all names kept"
     rows = {
-        "Log": manifest.origin,
-        "Tree": f"{found.size} entries, root {b64(found.root) if found.root else 'not shown'}",
+        "Record of": manifest.origin,
+        "Its size": f"{found.size} entries, root {b64(found.root) if found.root else 'not shown'}",
         "To keep for next time": f"{found.size}:{b64(found.root)}"
         if found.root and not found.faults
         else "nothing, while it does not hold",
         "Consultation": manifest.consultation,
         "Made for": recipient,
-        "Statements": str(outcome.proving.count),
+        "Signed acts": str(outcome.proving.count),
     }
     cells = "".join(f"<dt>{escape(name)}</dt><dd><code>{escape(value)}</code></dd>" for name, value in rows.items())
     yield f"<h2>Particulars</h2><dl>{cells}</dl>"
@@ -211,11 +219,11 @@ class _Speech:
     def is_own(self, scope: str) -> bool:
         return scope in self.own
 
-    def card(self, card: str) -> str:
-        """Party before person; the card's beginning where the name is not disclosed."""
+    def card(self, card: str, *, name: str | None = None, party: object = "") -> str:
+        """Party before person; the card's beginning where no name is disclosed. `name`, `party`: what the entry itself says."""
         found = self.known.get(card)
-        party = str(found.signed.statement.body.get("party", "")) if found else ""
-        return " · ".join(part for part in (party, self.people.get(card, f"card {card[:8]}")) if part)
+        stated = str(found.signed.statement.body.get("party", "")) if found else str(party or "")
+        return " · ".join(part for part in (stated, self.people.get(card) or name or f"card {card[:8]}") if part)
 
     def sentence(self, item: Item) -> str:
         event = item.event
@@ -231,20 +239,30 @@ class _Speech:
         about = str(body.get("card") or "")
         words = {
             "who": who,
-            "about": self.card(about) if about else names.get("person", SOMEBODY),
+            "about": self.card(about, name=names.get("person"), party=event.data.get("party")) if about else names.get("person", SOMEBODY),
             "party": str(names.get("party") or body.get("party") or ""),
             "answer": ANSWERS.get(str(body.get("answer")), ""),
             "capacity": CAPACITIES.get(str(body.get("capacity")), ""),
             "purpose": PURPOSES.get(str(event.data.get("purpose")), ""),
+            "basis": BASES.get(str(event.data.get("basis")), ""),
+            "build": _build(event.data.get("manifest")),
         }
         sentence = found[1].format_map(_Words({**event.data, **words}))
         return sentence[:1].upper() + sentence[1:]
 
     def _author(self, item: Item) -> str:
-        """Of a device's act its owner; of the host's entries the card that they name, if they do."""
-        named = item.event.data.get("by") if item.event else None
+        """Of a device's act its owner; of the host's entries the card that they name, else the party. The host's own acts say so."""
+        data = item.event.data if item.event else {}
+        named = data.get("by")
         card = self.devices.get(b64(item.signer)) if item.signer else named if isinstance(named, str) else None
-        return self.card(card) if card else SOMEONE
+        if card:
+            return self.card(card)
+        return UNNAMED if "card" in data else str(data.get("party") or UNNAMED)
+
+
+def _build(manifest: object) -> str:
+    """A build as it is named at the foot of every page; nothing for what is no hash."""
+    return fingerprint(manifest) if isinstance(manifest, str) and re.fullmatch("[0-9a-f]{64}", manifest) else ""
 
 
 class _Words(dict[str, Any]):

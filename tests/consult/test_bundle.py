@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -115,6 +116,36 @@ def test_the_report_says_who_did_what_when_and_on_whose_word(whole: bytes) -> No
     assert "witnessed by 2026-10-13 09:00:05 UTC" in page
     assert "@media print" in page
     assert "<script" not in page
+
+
+@pytest.mark.parametrize(
+    ("type_", "data", "sentence"),
+    [
+        ("invitation.opened", {"party": "THA"}, "THA opened the invitation."),
+        (
+            "officer.confirmed",
+            {"card": "0" * 64, "party": "RSO"},
+            "RSO · N. Perera became an officer of the secretariat, confirmed by a person not named here.",
+        ),
+        (
+            "build.deployed",
+            {"manifest": "0" * 64, "version": "1"},
+            "The host put another build into service: 0000-0000-0000-0000-0000, version 1.",
+        ),
+        (
+            "disposal.requested",
+            {"basis": "legal_order", "party": "RSO"},
+            "RSO asked for the disposal of the consultation: a legal order requires it.",
+        ),
+    ],
+)
+def test_the_report_never_takes_the_host_for_the_person_who_acted(type_: str, data: dict[str, object], sentence: str, whole: bytes) -> None:
+    outcome = verified(whole)
+    last = outcome.findings.items[-1]
+    assert last.event is not None
+    event = replace(last.event, type=type_, src="host", data=data)
+    outcome.findings.items[-1] = replace(last, event=event, signer=None, names=(("person", "N. Perera"),))
+    assert sentence in report.render(outcome).decode()
 
 
 def test_the_report_of_a_delegate_says_what_is_withheld_in_words(story: Story) -> None:
