@@ -223,11 +223,11 @@ def _anchor(bundle: Bundle, tree: Opened | None, policy: Policy | None, trust: T
     newest = next((judged for judged in found.judged if judged.head.size == bundle.manifest.size), None)
     where = f"the checkpoint at {bundle.manifest.size}"
     if policy is None:
-        found.doubts.append(Fault(QUORUM, where, "no policy was given: whose log this is, it only says itself"))
+        found.doubts.append(Fault(QUORUM, where, "no list of witnesses was given: whose record this is, it only says itself"))
     elif not is_witnessed(policy):
-        found.doubts.append(Fault(QUORUM, where, "the policy asks for no witnesses: this is the host's word alone"))
+        found.doubts.append(Fault(QUORUM, where, "the list asks for no witnesses: this is the host's word alone"))
     elif newest is None or newest.first is None:
-        found.doubts.append(Fault(QUORUM, where, "fewer witnesses than the policy asks for have signed it"))
+        found.doubts.append(Fault(QUORUM, where, "fewer witnesses than the list asks for have signed it"))
     if trust.pin is None:
         return
     size, root = trust.pin

@@ -78,7 +78,7 @@ def test_a_bundle_is_verified_and_told_in_words(desk: Path, capsys: pytest.Captu
 
 def test_a_delegates_bundle_says_what_is_withheld(desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(desk / "delegate.zip"), "--policy", policy(desk)]) == 0
-    assert "are withheld from the recipient of this bundle" in capsys.readouterr().out
+    assert "are withheld from the recipient of this file" in capsys.readouterr().out
 
 
 def test_each_verdict_has_its_exit_code(desk: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

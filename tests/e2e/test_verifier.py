@@ -81,6 +81,7 @@ async def test_a_bundle_is_verified_without_a_network_and_read(page: Page, bundl
     said = await text(page)
     assert "Nothing was altered" in said
     assert "A party answered its invitation" in said
+    assert "THA · Anong Suwan" in said
     assert "A message was sent; what it says is not known here" in said
     assert "Anong Suwan" in said
     assert "2026-10-13 09:05:00 UTC" in said
@@ -104,18 +105,18 @@ async def test_a_quorum_that_stands_on_what_it_cannot_check_is_not_shown(page: P
 
 async def test_without_a_policy_it_is_not_anchored(page: Page, bundle: bytes) -> None:
     assert await told(page, bundle, None) == "unanchored"
-    assert "no policy was given" in await text(page)
+    assert "no list of witnesses was given" in await text(page)
 
 
 async def test_a_file_that_is_no_policy_is_said_to_be_none(page: Page, bundle: bytes) -> None:
     assert await told(page, bundle, b"quorum of my choice\n") == "unreadable"
-    assert "The policy cannot be read" in await text(page)
+    assert "The list of witnesses cannot be read" in await text(page)
 
 
 async def test_a_delegates_bundle_is_verified_and_says_what_is_withheld(page: Page, delegates: bytes) -> None:
     assert await told(page, delegates) == "verified"
     said = await text(page)
-    assert "withheld from the recipient of this bundle" in said
+    assert "withheld from the recipient of this file" in said
     assert "Kamal Hossain" not in said
 
 

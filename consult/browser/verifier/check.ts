@@ -272,9 +272,9 @@ class Check {
     if (unchecked.length > 0) {
       this.#unchecked.push(`Signatures by ML-DSA-44 cannot be checked in a browser; those of ${unchecked.join(", ")} were not. consult-verify.pyz checks them.`);
     }
-    if (this.#policy === null) this.#doubt(22, where, "no policy was given: whose log this is, it only says itself");
-    else if (this.#policy.quorum === "none") this.#doubt(22, where, "the policy asks for no witnesses: this is the host’s word alone");
-    else if (newest === undefined || newest.first === null) this.#doubt(22, where, "fewer witnesses than the policy asks for have signed it in a way this page can check");
+    if (this.#policy === null) this.#doubt(22, where, "no list of witnesses was given: whose record this is, it only says itself");
+    else if (this.#policy.quorum === "none") this.#doubt(22, where, "the list asks for no witnesses: this is the host’s word alone");
+    else if (newest === undefined || newest.first === null) this.#doubt(22, where, "fewer witnesses than the list asks for have signed it in a way this page can check");
   }
 
   /** Check 14. */

@@ -33,7 +33,7 @@ async function verify(): Promise<void> {
     const raw = new Uint8Array(await bundle.arrayBuffer());
     show(await verifyBundle(raw, policy === undefined ? null : await policy.text()));
   } catch (error) {
-    const [heading, meaning] = error instanceof Unreadable ? VERDICTS.unreadable : ["The policy cannot be read", "Choose the policy file that you keep, as your own state gave it to you."];
+    const [heading, meaning] = error instanceof Unreadable ? VERDICTS.unreadable : ["The list of witnesses cannot be read", "Choose the list that you keep, as your own state gave it to you."];
     element("outcome").replaceChildren(verdictBox("unreadable", heading, meaning));
   }
 }
@@ -56,6 +56,12 @@ function verdictBox(kind: string, heading: string, meaning: string): HTMLElement
   return box;
 }
 
+function heading(word: string): HTMLElement {
+  const made = make("th", word);
+  made.setAttribute("scope", "col");
+  return made;
+}
+
 function listOf(faults: readonly Fault[]): HTMLElement {
   const rows = faults.slice(0, MOST_SHOWN).map(({ check, where, what }) => make("li", `${where}: ${what} (check ${check}).`));
   if (faults.length > MOST_SHOWN) rows.push(make("li", `… and ${faults.length - MOST_SHOWN} more.`));
@@ -67,18 +73,19 @@ function unchecked(outcome: Outcome): HTMLElement {
   const hidden = outcome.items.reduce((sum, item) => sum + item.hidden, 0);
   const sentences = [
     ...outcome.unchecked,
-    ...(withheld > 0 ? [`${withheld} entries of the host about the installation are withheld from the recipient of this bundle.`] : []),
+    ...(withheld > 0 ? [`${withheld} entries of the host about the installation are withheld from the recipient of this file.`] : []),
     ...(hidden > 0 ? [`${hidden} names are withheld from the recipient, or were erased; their places in the record are proven all the same.`] : []),
     "Whether the host’s own word is true: it is shown only that it was not altered since.",
-    "Whether this is the log you saw before: consult-verify.pyz compares it with a tree you kept (--pin).",
+    "Whether this is the record you saw before: consult-verify.pyz compares it with the point you kept (--pin).",
   ];
   return make("ul", "", ...sentences.map((sentence) => make("li", sentence)));
 }
 
 function table(outcome: Outcome): HTMLElement {
-  const head = make("tr", "", ...["Entry", "Sealed", "What happened", "Who", "Whose word"].map((word) => make("th", word)));
+  const head = make("tr", "", ...["Entry", "Numbered", "What happened", "Who", "Whose word"].map(heading));
   const devices = new Map([...outcome.statements.values()].filter(({ statement }) => statement.type === "device.add").map((signed) => [textOf(signed, "signature_key"), signed.scope]));
-  const rows = outcome.items.map((item) => row(item, who(outcome, devices, item)));
+  const people = new Map(outcome.items.filter(({ event }) => event?.type === "account.card").map(({ event, names }) => [event?.statement ?? "", names.get("person") ?? ""]));
+  const rows = outcome.items.map((item) => row(item, who(outcome, devices, people, item)));
   return make("table", "", make("thead", "", head), make("tbody", "", ...rows));
 }
 
@@ -90,23 +97,25 @@ function row({ index, leaf, event, absent, names }: Item, by: string): HTMLEleme
   return made;
 }
 
-/** Parties of those who signed, and the beginnings of their cards. */
-function who(outcome: Outcome, devices: ReadonlyMap<string, string>, { event, signer }: Item): string {
+/** Party before person of those who signed; the card’s beginning where no name is disclosed. Of the host’s entries the party, unless they are about a card. */
+function who(outcome: Outcome, devices: ReadonlyMap<string, string>, people: ReadonlyMap<string, string>, { event, signer }: Item): string {
+  const { party, card: about } = event?.data ?? {};
+  if (event?.src === "host") return typeof party === "string" && about === undefined ? party : "";
   const device = signer === null ? undefined : devices.get(toBase64(signer));
   const cards = event?.statement == null ? [device ?? ""] : (outcome.statements.get(event.statement)?.signatures.map(({ card }) => card) ?? []);
   return cards
     .filter((card) => card !== "")
-    .map((card) => `${textOf(outcome.statements.get(card), "party")} ${card.slice(0, 8)}`)
+    .map((card) => `${textOf(outcome.statements.get(card), "party")} · ${people.get(card) || `card ${card.slice(0, 8)}`}`)
     .join("; ");
 }
 
 function particulars({ bundle, items, statements }: Outcome): HTMLElement {
   const rows = [
-    ["Log", bundle.origin],
-    ["Tree", `${bundle.size} entries`],
+    ["Record of", bundle.origin],
+    ["Its size", `${bundle.size} entries`],
     ["Consultation", bundle.consultation],
-    ["In this bundle", `${items.length} entries, ${statements.size} signed statements`],
-    ["Made for", bundle.recipient === null ? "the secretariat: all names kept" : `the card ${bundle.recipient.slice(0, 16)}: its own names alone`],
+    ["In this file", `${items.length} entries, ${statements.size} signed acts`],
+    ["Made for", bundle.recipient === null ? "the secretariat: all names kept" : `the card ${bundle.recipient.slice(0, 16)}: its own name alone`],
   ];
   return make("dl", "", ...rows.flatMap(([name, value]) => [make("dt", name), make("dd", value)]));
 }

@@ -3,11 +3,11 @@
 import type { Verdict } from "./check.ts";
 
 export const VERDICTS: Readonly<Record<Verdict | "unreadable", readonly [heading: string, meaning: string]>> = {
-  verified: ["Verified", "Nothing was altered, left out, moved or dated back, and the witnesses of your policy have signed."],
-  tampered: ["Not what was signed", "Something in this bundle was altered. The first thing that does not hold is named below."],
-  unanchored: ["Consistent, but not anchored", "Everything in it agrees with everything else. Whether it is the log that others see is not shown by what you gave."],
+  verified: ["Verified", "Nothing was altered, left out, moved or dated back, and the witnesses of your list have signed."],
+  tampered: ["Not what was signed", "Something in this file was altered. The first thing that does not hold is named below."],
+  unanchored: ["Consistent, but not anchored", "Everything in it agrees with everything else. Whether it is the record that others see is not shown by what you gave."],
   incomplete: ["Incomplete", "What is there holds, and something that belongs to it is missing."],
-  unreadable: ["Cannot be read", "This is no evidence bundle, or it was damaged on the way. Ask for it again."],
+  unreadable: ["Cannot be read", "This is no evidence file, or it was damaged on the way. Ask for it again."],
 };
 
 export const SOURCES: Readonly<Record<string, string>> = {
@@ -17,24 +17,26 @@ export const SOURCES: Readonly<Record<string, string>> = {
 };
 
 export const ABSENT = {
-  withheld: "withheld from the recipient of this bundle",
+  withheld: "withheld from the recipient of this file",
   pruned: "destroyed after the time for which it was kept; its place is proven",
   missing: "missing",
 } as const;
 
 const ACTS: Readonly<Record<string, string>> = {
-  "log.genesis": "The log began and named its keys",
-  "log.policy": "A policy was put in force: whose witnesses must sign",
+  "log.genesis": "The record began, and named the keys that sign it",
+  "log.policy": "A list of witnesses came into force",
   "chairs.root": "The two Co-Chairs founded the installation",
   "party.key": "A party’s focal point was named",
   "account.card": "A person enrolled with keys of their own",
   "device.add": "A person added a device",
   "device.revoke": "A person took a device out of use",
+  "officer.confirmed": "A person became an officer of the secretariat",
+  "subject.erased": "The host erased the details of a person",
   "consultation.propose": "The consultation was proposed",
   "consultation.concur": "The other Co-Chair concurred: the consultation is convened",
   "consultation.return": "The proposal was returned",
   "consultation.withdraw": "The proposal was withdrawn",
-  "invitation.opened": "An invitation was opened",
+  "invitation.opened": "A party opened its invitation",
   "invitation.answer": "A party answered its invitation",
   accredit: "A party accredited a delegate",
   withdraw: "A party withdrew a delegate",
@@ -52,6 +54,7 @@ const ACTS: Readonly<Record<string, string>> = {
   "export.withdrawn": "A request for the evidence was withdrawn",
   "export.created": "Somebody received the evidence, as one file",
   "build.deployed": "The host put another build into service",
+  "disposal.requested": "The disposal of the consultation was asked for",
   "consultation.dispose": "Both Co-Chairs disposed of what was said and kept",
   "consultation.disposed": "What was said and kept was destroyed",
 };
