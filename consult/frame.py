@@ -68,6 +68,8 @@ def build() -> str:
 def _within(path: str, url: str) -> bool:
     if path.endswith("/evidence"):
         return url == "/evidence"
+    if path.endswith(("/disposal", "/disposal/certificate")):
+        return url == "/register"
     if url == "/":
         return path == "/" or path.startswith(("/consultations", "/proposals"))
     return path == url or path.startswith(f"{url}/")

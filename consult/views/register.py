@@ -89,6 +89,7 @@ def _shown(proof: Proof) -> dict[str, object]:
     return {
         "number": proof.number,
         "size": proof.tree_size,
+        "last": proof.tree_size - 1,
         "leaf": base64.b64encode(proof.leaf).decode(),
         "path": " ".join(base64.b64encode(each).decode() for each in proof.hashes),
         "event": proof.event.decode(),

@@ -53,7 +53,7 @@ function showAlarm(keys: Keys, alarm: Alarm): void {
   box.className = "panel alarm";
   box.setAttribute("role", "alert");
   const words = document.createElement("p");
-  words.textContent = `${gettext(alarmWords[alarm.kind])} ${gettext("Call the other Co-Chair and the secretariat by telephone; do not use this page for it.")}`;
+  words.textContent = `${gettext(alarmWords[alarm.kind])} ${gettext("Call the Co-Chairs and the secretariat by telephone; do not use this page for it.")}`;
   const save = document.createElement("button");
   save.type = "button";
   save.textContent = gettext("Save the evidence");

@@ -9,7 +9,11 @@ import { bindActs } from "./acts.ts";
 bindActs({});
 
 const place = document.querySelector<HTMLElement>("[data-proof]");
-if (place !== null) void show(place);
+if (place !== null) {
+  void show(place);
+  // what is folded away on the screen belongs on paper: whoever checks it there needs every line
+  globalThis.addEventListener("beforeprint", () => place.querySelectorAll("details").forEach((part) => (part.open = true)));
+}
 
 async function show(proof: HTMLElement): Promise<void> {
   const outcome = proof.querySelector<HTMLElement>("[data-part='outcome']");
@@ -36,5 +40,5 @@ function wordsOf({ included, signed }: EntryProven): string {
   if (!included || signed === false) return gettext("This proof does not hold. Keep this page, print it, and tell both Co-Chairs.");
   return signed === true
     ? gettext("Checked in this browser: this entry is part of the record, and the checkpoint carries the signature which both Co-Chairs fixed.")
-    : gettext("Checked in this browser: this entry is part of the record with the checkpoint below. The checkpoint’s signature can be checked where your keys are.");
+    : gettext("Checked in this browser: this entry is part of the record with the checkpoint. The checkpoint’s signature can be checked where your keys are.");
 }
