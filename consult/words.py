@@ -97,6 +97,12 @@ def export_step(request: Request) -> Step:
     return Step(_("The evidence you asked for is approved"), _("Get the file"), url, "done", request.row.consultation)
 
 
+def disposal_step(consultation: Consultation) -> Step:
+    """A disposal that both Co-Chairs decide; it waits until both have signed, so it stays after one has."""
+    url = f"/consultations/{consultation.id}/disposal"
+    return Step(_("The secretariat asks both Co-Chairs for a disposal"), _("Look and decide"), url, "wait", consultation)
+
+
 def needed_words(needed: Needed) -> str:
     """Whose agreement is needed: `all of a, b`, `at least 2 of a, b, c`, `one of a, (all of b, c)`."""
     names = ", ".join(each if isinstance(each, str) else f"({needed_words(each)})" for each in needed.of)

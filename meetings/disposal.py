@@ -66,6 +66,13 @@ def all_kept(*, account: Account, now: datetime) -> list[Keeping]:
     return sorted(found, key=lambda each: (each.consultation.state == Consultation.State.DISPOSED, each.until, each.consultation.id))
 
 
+def asked_for(*, account: Account) -> list[Consultation]:
+    """Whose disposal the secretariat has asked for, the oldest request first; a Co-Chair's alone to decide."""
+    if not (may_see(account) and parties.is_chair(account)):
+        return []
+    return list(Consultation.objects.filter(state__in=_CONVENED).exclude(disposal_basis="").order_by("disposal_requested_at", "id"))
+
+
 def kept(*, account: Account, consultation_id: str, now: datetime) -> Keeping:
     """One of them; hidden and absent are one answer."""
     found = Consultation.objects.filter(id=consultation_id, state__in=_SHOWN).first()

@@ -62,7 +62,7 @@ const sentences: Readonly<Record<string, string>> = {
   disposed: "This was destroyed when the consultation was disposed of.",
   not_requested: "No officer of the secretariat has asked for this, or not on this ground. Load the page again.",
   retention_runs: "The agreed period is not over. Until then only the agreement of the parties or a legal order is a ground.",
-  manifest_moved: "Something was added or changed since this was signed first. Nothing was destroyed. Discard the draft and sign again, both of you.",
+  manifest_moved: "Something was added or changed since this was signed first. Nothing was destroyed. Discard the draft under Co-Chairs, then sign again, both of you.",
   not_sealed_yet: "The newest entries are being sealed. Wait a few seconds and do it again.",
   officers_only: "Only an officer of the secretariat asks for a disposal.",
   // evidence

@@ -10,7 +10,7 @@ from django.utils import timezone
 from consult import words
 from consult.pages import page
 from consult.second_factor import account_of
-from meetings import access, board, exports, installation, parties
+from meetings import access, board, disposal, exports, installation, parties
 
 
 @page
@@ -20,6 +20,7 @@ def home(request: HttpRequest) -> HttpResponse:
     consultations = access.visible_consultations(account)
     steps = [words.due_step(board.read_board(account=account, consultation_id=each.id, now=now)) for each in consultations]
     asked = [words.export_step(each) for each in exports.due(account=account, now=now)]
+    ending = [words.disposal_step(each) for each in disposal.asked_for(account=account)]
     visible = {each.id for each in consultations}
     context = {
         "founded": founded,
@@ -27,7 +28,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "officer": parties.is_officer(account),
         "secretariat": parties.party_of(account) == parties.SECRETARIAT,
         "consultations": consultations,
-        "due": [*([words.found_step()] if chair and not founded else []), *(step for step in steps if step), *asked],
+        "due": [*([words.found_step()] if chair and not founded else []), *(step for step in steps if step), *asked, *ending],
         "once_seated": [place for place in access.evidence_of(account) if not place.whole and place.consultation.id not in visible],
     }
     return render(request, "consult/home/home.html", context)

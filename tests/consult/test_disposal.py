@@ -44,6 +44,10 @@ def page(world: World, person: Person, path: str = "") -> str:
     return answer.content.decode()
 
 
+def first_page(world: World, person: Person) -> str:
+    return str(browser(world, person).get("/").content.decode())
+
+
 def ask(world: World, person: Person = OFFICER, basis: str = "legal_order") -> HttpResponse:
     answer = browser(world, person).post(
         f"/api/consultations/{world.consultation}/disposal", json.dumps({"basis": basis}), content_type="application/json"
@@ -92,6 +96,22 @@ def test_a_request_is_shown_to_both_co_chairs_with_ground_and_name(world: World)
         assert 'data-act="dispose"' in shown
         assert 'data-basis="legal_order"' in shown
     assert 'data-act="dispose"' not in page(world, OFFICER)
+
+
+def test_a_request_waits_on_the_first_page_of_both_co_chairs_until_it_is_done(world: World) -> None:
+    waiting, link = "The secretariat asks both Co-Chairs for a disposal", f'href="/consultations/{world.consultation}/disposal"'
+    assert waiting not in first_page(world, INDONESIA)
+    ask(world)
+    for person in (INDONESIA, AUSTRALIA):
+        assert waiting in first_page(world, person)
+        assert link in first_page(world, person)
+    for person in (OFFICER, THAILAND, THAI_HEAD):
+        assert waiting not in first_page(world, person)
+
+
+def test_what_was_disposed_of_waits_for_nobody(world: World) -> None:
+    disposed(world)
+    assert "The secretariat asks both Co-Chairs" not in first_page(world, INDONESIA)
 
 
 def test_signing_asks_twice(world: World) -> None:

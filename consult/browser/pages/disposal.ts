@@ -12,7 +12,7 @@ const here = (): string => document.querySelector<HTMLElement>("[data-disposal]"
 
 const request: Act = async ({ keys, control }) => {
   await keys.call("disposalRequest", { consultation: here(), basis: basisOf(field(control, "basis")) });
-  return { kind: "again", said: gettext("Asked. Both Co-Chairs find it here and sign, or leave it.") };
+  return { kind: "again", said: gettext("Asked. Both Co-Chairs find it on their first page and sign, or leave it.") };
 };
 
 const dispose: Act = async ({ keys, control }) => {
