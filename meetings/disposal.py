@@ -40,7 +40,7 @@ class Keeping:
     until: datetime
     due: bool
     requested_by: str
-    """name of the officer, empty without a request"""
+    """the secretariat and the officer's name, empty without a request"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +168,7 @@ def whole_of(consultation_id: str) -> Whole:
 def _keeping(found: Consultation, *, now: datetime) -> Keeping:
     until = _kept_until(found)
     by = cards.card_named(found.disposal_requested_by)
-    return Keeping(found, until, now >= until, roll.name_of(by) if by else "")
+    return Keeping(found, until, now >= until, f"{parties.SECRETARIAT_NAME} · {roll.name_of(by)}" if by else "")
 
 
 def _kept_until(found: Consultation, *, besides: str = "") -> datetime:

@@ -92,7 +92,7 @@ def test_a_request_is_shown_to_both_co_chairs_with_ground_and_name(world: World)
     for person in (INDONESIA, AUSTRALIA):
         shown = page(world, person)
         assert "a legal order requires it" in shown
-        assert OFFICER.name in shown
+        assert f"Regional Support Office · {OFFICER.name}" in shown
         assert 'data-act="dispose"' in shown
         assert 'data-basis="legal_order"' in shown
     assert 'data-act="dispose"' not in page(world, OFFICER)
