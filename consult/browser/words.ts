@@ -5,7 +5,7 @@
 
 import { gettext } from "./gettext.ts";
 
-const alarm = "Stop here, do not sign anything, and call the other Co-Chair and the secretariat by telephone.";
+const alarm = "Stop here, do not sign anything, and call the Co-Chairs and the secretariat by telephone.";
 
 const sentences: Readonly<Record<string, string>> = {
   // the browser and the line

@@ -35,7 +35,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 BROWSER = Path(__file__).resolve().parents[2] / "consult" / "browser"
 #: somebody whom the host has made up: it holds all keys of theirs, and their card and device are soundly signed
 SHADOW = Person("shadow", "Nobody", "BGD", "delegate")
-ALARM = re.compile("call the other Co-Chair and the secretariat by telephone", re.IGNORECASE)
+ALARM = re.compile("call the Co-Chairs and the secretariat by telephone", re.IGNORECASE)
 STOPPED = "The room is stopped: something did not hold. Nothing is sent from here."
 
 
